@@ -58001,6 +58001,9 @@ function pair(a, b) {
   return [a, b];
 }
 
+// src/ports/clock.ts
+var clockSkew = 5e3;
+
 // src/job/follow-pod.ts
 var hopeless = /* @__PURE__ */ new Set([
   "ErrImagePull",
@@ -58187,7 +58190,6 @@ async function expectPodToCome(surroundings, job3) {
     "Find out who deletes pods or Jobs in the namespace. Then run again: the next run sees on the volume how far the Job came."
   );
 }
-var clockSkew = 5e3;
 var controllerLabel = "batch.kubernetes.io/controller-uid";
 async function podOfJob(surroundings, job3) {
   const { uid: uid2 = "" } = job3.metadata ?? {};
@@ -58343,8 +58345,71 @@ function expectOurJob(job3, namespace) {
   );
 }
 
+// src/upgrade/job/settle.ts
+async function isAtWork(context, object2) {
+  return (await podsDoing(context, object2)).some((pod) => podProgress(pod, containerName).state === "running");
+}
+function stillRuns({ target }, name3) {
+  return new _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
+    "job-still-runs",
+    `Job ${name3} is at work on the volume. The action leaves it alone: to interrupt pg_upgrade is worse than to wait.`,
+    `Run "mode: upgrade" again: it follows the Job and resumes the upgrade. To wait for the Job yourself: ${copyable((0,_chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name3}`)}`
+  );
+}
+async function settle2(context, object2) {
+  const { cluster, target, inputs } = context;
+  const { name: name3 = "", uid: uid2 } = object2.metadata ?? {};
+  const limit10 = { limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout" };
+  const before = await seenOf(context, object2, limit10);
+  const ran = new Set(before.ran);
+  const isGone = before.job === void 0 || uid2 !== void 0 && before.job.metadata?.uid !== uid2;
+  if (isGone || before.isOver && !before.isWaiting) return { mayHaveRun: true, runs: ran.size };
+  await cluster.delete("jobs", name3, target.namespace, { foreground: true });
+  const what = `the pod of Job ${name3} to be deleted`;
+  await waitFor({ ...context, what, ...limit10 }, async () => {
+    const now = await look(context, object2);
+    for (const pod of now.ran) ran.add(pod);
+    if (now.isWaiting || now.isRunning) return { pending: now.isRunning ? "the pod runs" : "the pod has not started" };
+    return now.job === void 0 ? { done: void 0 } : { pending: "the Job still exists" };
+  });
+  return { mayHaveRun: before.isOver || ran.size > 0 || !isOnlyOne(context, before), runs: ran.size };
+}
+function isOnlyOne({ isResumed, journal: journal2 }, { isWaiting }) {
+  return isResumed !== true || isWaiting && journal2.noted.upgradeJob === "once";
+}
+async function seenOf(context, object2, limit10) {
+  const name3 = object2.metadata?.name ?? "";
+  try {
+    return await waitFor({ ...context, what: `the active pod of Job ${name3} to be found`, ...limit10 }, async () => {
+      const seen = await look(context, object2);
+      if (seen.isRunning) throw stillRuns(context, name3);
+      const isLost2 = (seen.job?.status?.active ?? 0) > 0 && !seen.isWaiting && seen.ran.length === 0;
+      return isLost2 ? { pending: "the status of the Job counts a pod that does not exist" } : { done: seen };
+    });
+  } catch (error63) {
+    throw error63 instanceof _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf ? stillRuns(context, name3) : error63;
+  }
+}
+async function look(context, object2) {
+  const { name: name3 = "", namespace = "" } = object2.metadata ?? {};
+  const job3 = await context.cluster.find("jobs", name3, namespace);
+  const pods = (await podsDoing(context, object2)).map((pod) => ({
+    name: pod.metadata?.name ?? "",
+    state: podProgress(pod, containerName).state,
+    hasRun: hasStarted(pod, containerName),
+    isCounted: job3 !== void 0 && isCounted(job3, pod)
+  }));
+  return {
+    job: job3,
+    isOver: job3 !== void 0 && (hasEnded2(job3) || pods.some((pod) => pod.isCounted && pod.state === "ended")),
+    isRunning: pods.some(({ state }) => state === "running"),
+    isWaiting: pods.some(({ state }) => state === "waiting" || state === "stuck"),
+    ran: pods.flatMap((pod) => pod.hasRun ? [pod.name] : [])
+  };
+}
+
 // src/upgrade/job/job-run.ts
-async function runJob(context, command, tell7 = () => void 0) {
+async function runJob(context, command, tell7 = () => void 0, started2 = () => Promise.resolve()) {
   const { target, inputs, settings: settings2, scripts } = context;
   if (command !== "boot") {
     await expectNoServer(context);
@@ -58368,6 +58433,7 @@ async function runJob(context, command, tell7 = () => void 0) {
     pod = await waitForStart(context, object2, inputs.jobStartTimeout);
   }
   tell7({ object: object2, phase: "started" });
+  await started2();
   const end2 = await followToEnd(context, pod, inputs.jobTimeout, expectedTime(context, command));
   tell7({ object: object2, phase: "ended" });
   if ((command === "upgrade" || command === "boot") && !settings2.image.includes("@"))
@@ -58503,73 +58569,12 @@ async function findUnreportedJob(context) {
   if (hasEnded2(object2) && !await isAtWork(context, object2)) return void 0;
   throw stillRuns(context, jobName);
 }
-async function isAtWork(context, object2) {
-  return (await podsDoing(context, object2)).some((pod) => podProgress(pod, containerName).state === "running");
-}
-function stillRuns({ target }, name3) {
-  return new _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
-    "job-still-runs",
-    `Job ${name3} is at work on the volume. The action leaves it alone: to interrupt pg_upgrade is worse than to wait.`,
-    `Run "mode: upgrade" again: it follows the Job and resumes the upgrade. To wait for the Job yourself: ${copyable((0,_chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.active}'= job/${name3}`)}`
-  );
-}
 function podStillRuns({ target }, name3) {
   return new _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "job-still-runs",
     `Pod ${name3} of an upgrade Job is at work on the volume. The action leaves it alone: to interrupt pg_upgrade is worse than to wait.`,
     `Wait until the pod has ended: ${copyable((0,_chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} wait --for=jsonpath='{.status.phase}'=Succeeded pod/${name3}`)} (it may also end as Failed). Then run again.`
   );
-}
-async function settle2(context, object2) {
-  const { cluster, target, inputs } = context;
-  const { name: name3 = "", uid: uid2 } = object2.metadata ?? {};
-  const limit10 = { limit: inputs.shutdownTimeout, limitInput: "shutdown-timeout" };
-  const before = await seenOf(context, object2, limit10);
-  const ran = new Set(before.ran);
-  const isGone = before.job === void 0 || uid2 !== void 0 && before.job.metadata?.uid !== uid2;
-  if (isGone || before.isOver && !before.isWaiting) return { mayHaveRun: true, runs: ran.size };
-  await cluster.delete("jobs", name3, target.namespace, { foreground: true });
-  const what = `the pod of Job ${name3} to be deleted`;
-  await waitFor({ ...context, what, ...limit10 }, async () => {
-    const now = await look(context, object2);
-    for (const pod of now.ran) ran.add(pod);
-    if (now.isWaiting || now.isRunning) return { pending: now.isRunning ? "the pod runs" : "the pod has not started" };
-    return now.job === void 0 ? { done: void 0 } : { pending: "the Job still exists" };
-  });
-  return { mayHaveRun: before.isOver || ran.size > 0 || !isOnlyOne(context, before), runs: ran.size };
-}
-function isOnlyOne({ isResumed, journal: journal2 }, { isWaiting }) {
-  return isResumed !== true || isWaiting && journal2.noted.upgradeJob === "once";
-}
-async function seenOf(context, object2, limit10) {
-  const name3 = object2.metadata?.name ?? "";
-  try {
-    return await waitFor({ ...context, what: `the active pod of Job ${name3} to be found`, ...limit10 }, async () => {
-      const seen = await look(context, object2);
-      if (seen.isRunning) throw stillRuns(context, name3);
-      const isLost2 = (seen.job?.status?.active ?? 0) > 0 && !seen.isWaiting && seen.ran.length === 0;
-      return isLost2 ? { pending: "the status of the Job counts a pod that does not exist" } : { done: seen };
-    });
-  } catch (error63) {
-    throw error63 instanceof _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf ? stillRuns(context, name3) : error63;
-  }
-}
-async function look(context, object2) {
-  const { name: name3 = "", namespace = "" } = object2.metadata ?? {};
-  const job3 = await context.cluster.find("jobs", name3, namespace);
-  const pods = (await podsDoing(context, object2)).map((pod) => ({
-    name: pod.metadata?.name ?? "",
-    state: podProgress(pod, containerName).state,
-    hasRun: hasStarted(pod, containerName),
-    isCounted: job3 !== void 0 && isCounted(job3, pod)
-  }));
-  return {
-    job: job3,
-    isOver: job3 !== void 0 && (hasEnded2(job3) || pods.some((pod) => pod.isCounted && pod.state === "ended")),
-    isRunning: pods.some(({ state }) => state === "running"),
-    isWaiting: pods.some(({ state }) => state === "waiting" || state === "stuck"),
-    ran: pods.flatMap((pod) => pod.hasRun ? [pod.name] : [])
-  };
 }
 
 // src/upgrade/job/remove-job.ts
@@ -58728,6 +58733,8 @@ async function givenVolume(cluster, claim3) {
   return volume !== void 0 && isOlder(volume, claim3) ? volume : void 0;
 }
 function isOlder(volume, claim3) {
+  const { uid: uid2 } = claim3.metadata ?? {};
+  if (uid2 !== void 0 && volume.metadata?.name?.endsWith(uid2) === true) return false;
   const [made, asked3] = [volume, claim3].map(({ metadata }) => metadata?.creationTimestamp);
   return made !== void 0 && asked3 !== void 0 && new Date(made).getTime() < new Date(asked3).getTime() - clockSkew;
 }
@@ -58836,16 +58843,16 @@ async function makeCopy(context, source) {
 }
 async function boot(context, claimName, limits = context.inputs) {
   const { target, inputs } = context;
-  await expectCopied(context, claimName);
   const end2 = await runJob(
     {
       ...context,
       target: { ...target, volume: { ...target.volume, claimName } },
       inputs: { ...inputs, jobStartTimeout: limits.jobStartTimeout, jobTimeout: limits.jobTimeout }
     },
-    "boot"
+    "boot",
+    void 0,
+    () => expectCopied(context, claimName)
   );
-  await expectCopied(context, claimName);
   if (end2.exitCode === 0 && end2.result !== void 0) return end2.result;
   throw new _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "copy-does-not-start",
@@ -58857,9 +58864,11 @@ async function expectCopied(context, claimName) {
   const { cluster, target } = context;
   const claim3 = await cluster.find("persistentvolumeclaims", claimName, target.namespace);
   if (claim3?.spec?.dataSource === void 0) return;
-  const volume = (await givenVolume(cluster, claim3))?.metadata?.name;
-  if (volume === void 0) return;
-  await setReclaimPolicy(context, volume, "Retain");
+  const given2 = await givenVolume(cluster, claim3);
+  if (given2 === void 0) return;
+  await removeJobOfCopy(context, bootJobName);
+  await retain(context, given2, claim3);
+  const volume = given2.metadata?.name ?? "";
   throw new _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "volume-given",
     `${noCopy(claimName, volume)} The action keeps that volume (Retain). PostgreSQL 12 may have been started on it.`,
@@ -58885,14 +58894,22 @@ async function removeCopy(context) {
 async function setPolicyOfCopy(context, claim3) {
   const { metadata: { name: name3 = "" } = {}, spec } = claim3;
   if (spec?.volumeName === void 0) return;
-  const given2 = (await givenVolume(context.cluster, claim3))?.metadata?.name;
+  const given2 = await givenVolume(context.cluster, claim3);
   if (given2 === void 0) {
     await setReclaimPolicy(context, spec.volumeName, "Delete");
     return;
   }
-  await setReclaimPolicy(context, given2, "Retain");
-  const what = spec.dataSource === void 0 ? `Kubernetes had given PersistentVolumeClaim ${name3} the PersistentVolume ${given2}, which existed before.` : noCopy(name3, given2);
-  context.results.warnings.push(`${what} The action keeps that volume (Retain).`);
+  if (spec.dataSource === void 0) return;
+  await retain(context, given2, claim3);
+  context.results.warnings.push(`${noCopy(name3, given2.metadata?.name ?? "")} The action keeps that volume (Retain).`);
+}
+async function retain({ cluster, target }, { metadata, spec }, claim3) {
+  if (spec?.persistentVolumeReclaimPolicy === "Retain") return;
+  await cluster.patch("persistentvolumes", metadata?.name ?? "", target.namespace, [
+    { op: "test", path: "/metadata/uid", value: metadata?.uid },
+    { op: "test", path: "/spec/claimRef/uid", value: claim3.metadata?.uid },
+    { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: "Retain" }
+  ]);
 }
 function isColdCopy({ journal: journal2 }) {
   return journal2.record.backup.kind === "copy" || journal2.noted.copying !== void 0;
@@ -62912,7 +62929,7 @@ async function clone2(context) {
   const { namespace } = target;
   let name3 = journal2.noted.backup ?? "";
   const found3 = name3 === "" ? void 0 : await cluster.find("persistentvolumeclaims", name3, namespace);
-  const isOurs = found3?.spec?.dataSource !== void 0 && isBackupClaim(target, found3);
+  const isOurs = found3?.spec?.dataSource !== void 0 && isBackupClaim(target, found3) && await givenVolume(cluster, found3) === void 0;
   if (!isOurs || found3.metadata?.deletionTimestamp !== void 0) {
     await removeJobOfCopy(context, bootJobName);
     name3 = backupClaimName(target, suffixOf(clock.now()));
@@ -63255,7 +63272,8 @@ async function ofClaim(cluster, target, claim3) {
   const { metadata, spec, status } = claim3;
   if (!isBackupClaim(target, claim3)) return void 0;
   const isClone = spec?.dataSource !== void 0;
-  if (!isClone && !await isCompleteCopy(cluster, target, claim3)) return void 0;
+  if (isClone ? await givenVolume(cluster, claim3) !== void 0 : !await isCompleteCopy(cluster, target, claim3))
+    return void 0;
   const made = metadata?.creationTimestamp;
   return {
     backup: { kind: isClone ? "clone" : "copy", name: metadata?.name ?? "" },
@@ -67695,7 +67713,7 @@ function isAtWork3({ status }) {
 }
 function isWholeBackup(target, claim3, volume) {
   if (!isBackupClaim(target, claim3)) return false;
-  if (claim3.spec?.dataSource !== void 0) return true;
+  if (claim3.spec?.dataSource !== void 0) return volume !== void 0 && !isOlder(volume, claim3);
   return holdsCopy(target, volume, claim3.metadata?.uid);
 }
 function hadServersClaim({ namespace, volume }, { metadata, spec, status }) {
@@ -67772,7 +67790,7 @@ async function backUpNew(context, facts) {
       return { pending: now.status?.error?.message ?? "the storage copies it" };
     }
   );
-  await retain(context, snapshot2);
+  await retain2(context, snapshot2);
   return name3;
 }
 function youngBackup({ snapshots: snapshots3, target, now }) {
@@ -67791,7 +67809,7 @@ async function askForBackup({ cluster, target }, { snapshotClass, now }) {
   await cluster.create("volumesnapshots", object2, { namespace: target.namespace });
   return object2.metadata.name;
 }
-async function retain({ cluster, target }, snapshot2) {
+async function retain2({ cluster, target }, snapshot2) {
   const name3 = snapshot2.status?.boundVolumeSnapshotContentName ?? "";
   const content = await cluster.find("volumesnapshotcontents", name3);
   if (content === void 0 || !isContentOf(snapshot2, content, target.namespace))
@@ -72355,7 +72373,7 @@ async function settleVolume(context, name3, waits2) {
   const found3 = await cluster.find("persistentvolumeclaims", name3, namespace);
   if (found3 === void 0 || !isOfRehearsal(target).claim(found3)) return void 0;
   if (!waits2 && await mayStillCome(cluster, found3)) return lateClaim(name3);
-  const claim3 = await withVolume(context, found3);
+  const claim3 = waits2 ? await withVolume(context, found3) : found3;
   if (claim3 === "late") return lateVolume(found3);
   const volume = claim3 && await volumeOfCopy(cluster, target, claim3);
   if (claim3 === void 0 || volume === void 0) return void 0;
@@ -73938,7 +73956,10 @@ var pgUpgrade = {
   title: "pg_upgrade on the copy",
   async run(context, memory) {
     const run3 = await runJob2(context, "upgrade");
-    if (typeof run3 !== "string") memory.upgradeImage = seenImage(run3.pod, containerName)?.imageId;
+    if (typeof run3 !== "string") {
+      memory.upgradeImage = seenImage(run3.pod, containerName)?.imageId;
+      memory.jobSeconds = run3.seconds;
+    }
     return await judge8(
       context,
       run3,
@@ -73962,13 +73983,15 @@ async function judge8(context, run3, remedy4, judgeResult) {
   return await withImage(context, context.seen.upgrade, seenImage(pod, containerName), judgeResult(end2.result));
 }
 async function runJob2(context, command) {
-  const { cluster, target, settings: settings2, scripts, inputs } = context;
+  const { cluster, target, settings: settings2, scripts, inputs, clock } = context;
   const wanted = rehearsalJob(target, settings2, scripts, command, context);
   const job3 = await cluster.create("jobs", wanted, { namespace: target.namespace });
   const pod = await waitForStart(context, job3, inputs.jobStartTimeout);
   const obstacle2 = await obstacleOfVolume(cluster, target);
   if (obstacle2 !== void 0) return obstacle2;
-  return { pod, end: await followToEnd(context, pod, inputs.jobTimeout) };
+  const begun2 = clock.monotonic();
+  const end2 = await followToEnd(context, pod, inputs.jobTimeout);
+  return { pod, end: end2, seconds: (clock.monotonic() - begun2) / 1e3 };
 }
 
 // src/rehearsal/stages/servers.ts
@@ -74060,7 +74083,7 @@ async function rehearse(context) {
   }
   const databases = memory.before && digestsIn(memory.before.answers);
   const images = [memory.upgradeImage, memory.servingImage];
-  return { findings: [...findings, await removeAll2(context)], databases, images };
+  return { findings: [...findings, await removeAll2(context)], databases, images, jobSeconds: memory.jobSeconds };
 }
 async function runStages(context, memory) {
   const { log: log2, timeline, signal } = context;
@@ -74110,6 +74133,9 @@ function isLost(error63) {
   return error63 instanceof _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && error63.code === "lease-lost";
 }
 
+// src/facts/facts.ts
+var rehearsedJob = "rehearsal-job";
+
 // src/modes/rehearse.ts
 async function rehearseUpgrade(given2) {
   const { context, server: found3 } = await findServer(given2);
@@ -74142,7 +74168,7 @@ async function rehearseUpgrade(given2) {
     "Do what each of them says, in the log. Then rehearse again."
   );
 }
-async function keepRecord({ runId, timeline, log: log2, inputs, scripts, version: version4 }, { target, facts, seal }, leased, { findings, databases, images }) {
+async function keepRecord({ runId, timeline, log: log2, inputs, scripts, version: version4 }, { target, facts, seal }, leased, { findings, databases, images, jobSeconds }) {
   const passed2 = !findings.some((finding) => blocks(finding, inputs.failOn));
   const probes2 = passed2 ? [] : [facts.upgradeProbe, facts.servingProbe];
   const [ofJob, ofServer2] = probes2.map((probe2) => seenBy(probe2)?.imageId ?? "");
@@ -74157,6 +74183,7 @@ async function keepRecord({ runId, timeline, log: log2, inputs, scripts, version
     return;
   }
   const seconds3 = timeline.phases.filter(({ id }) => id.startsWith("rehearsal-")).map(({ id, seconds: of }) => [id, of]);
+  if (jobSeconds !== void 0) seconds3.push([rehearsedJob, Math.round(jobSeconds * 10) / 10]);
   try {
     await writeRecord(leased, target.namespace, seal.for(ofRehearsal), {
       schema: 1,
@@ -74771,16 +74798,20 @@ function expectedSeconds(step, facts) {
 }
 var rehearsedSteps = {
   // The wait for the last client, and the CHECKPOINT. The measurement takes what it takes on PostgreSQL 14.
-  quiesce: { stage: "rehearsal-data", more: 0.5 },
-  "upgrade-job": { stage: "rehearsal-upgrade", more: 0 },
-  verify: { stage: "rehearsal-data", more: 0 },
-  "update-extensions": { stage: "rehearsal-extensions", more: 0 }
+  quiesce: { stages: ["rehearsal-data"], more: 0.5 },
+  // The start of the pod. The copy had to be attached besides.
+  "upgrade-job": { stages: [rehearsedJob], more: 3 },
+  verify: { stages: ["rehearsal-data", "rehearsal-sort-order"], more: 0 },
+  "update-extensions": { stages: ["rehearsal-extensions"], more: 0 }
 };
 function asRehearsed(step, { rehearsed: rehearsed2, target }) {
-  const { stage, more } = rehearsedSteps[step] ?? { stage: "", more: 0 };
-  const seconds3 = rehearsed2?.[stage];
-  if (seconds3 === void 0 || step === "upgrade-job" && anchorNode(target) === void 0) return void 0;
-  return { seconds: round(seconds3 + more), basis: "what the rehearsal took" };
+  const of = rehearsedSteps[step];
+  if (of === void 0 || step === "upgrade-job" && anchorNode(target) === void 0) return void 0;
+  const seconds3 = of.stages.reduce((sum2, stage) => {
+    const one = rehearsed2?.[stage];
+    return sum2 === void 0 || one === void 0 ? void 0 : sum2 + one;
+  }, of.more);
+  return seconds3 === void 0 ? void 0 : { seconds: round(seconds3), basis: "what the rehearsal took" };
 }
 function byFacts(step, facts) {
   const { inputs } = facts;
@@ -74870,12 +74901,14 @@ function beforeApplications2({ beforeApplicationsSql, beforeApplications: before
   const hooks = [beforeApplicationsSql, beforeApplications3].filter((script4) => script4 !== "").length;
   return { seconds: hooks * hookTimeout / 1e3, basis: "at most hook-timeout" };
 }
-function ready3({ target }) {
-  const delay = target.container.readinessProbe?.initialDelaySeconds ?? 0;
-  return {
-    seconds: Math.max(0.5, delay - 2),
-    basis: `its readiness probe, which asks first ${String(delay)} s after the start of the container`
-  };
+function ready3({ target, missingPermissions: missingPermissions2 }) {
+  const { initialDelaySeconds: delay = 0, periodSeconds: period = 10 } = target.container.readinessProbe ?? {};
+  const first = `its readiness probe, which asks first ${String(delay)} s after the start of the container`;
+  const isLeft2 = missingPermissions2.known && missingPermissions2.value.some(({ verb, resource }) => verb === "patch" && resource === "pods");
+  return isLeft2 && target.container.readinessProbe !== void 0 ? {
+    seconds: Math.max(0.5, delay + period - 2),
+    basis: `${first}, and again ${String(period)} s later: without the right \`patch pods\` the kubelet is not asked before`
+  } : { seconds: Math.max(0.5, delay - 2), basis: first };
 }
 function applications2({ applicationStart }) {
   const seconds3 = applicationStart.known ? applicationStart.value : void 0;
@@ -76005,11 +76038,11 @@ function manifestOf2({
 // src/modes/dry-run.ts
 async function dryRun(given2) {
   const { context, server: found3 } = await findServer(given2);
-  const { cluster, inputs, progress } = context;
+  const { cluster, inputs, progress, log: log2, scripts, runId, clock } = context;
   const journal2 = await findJournal(cluster, found3.target, found3.seal);
   if (journal2?.isClosed === false) {
     await tellStatus(context);
-    context.log.info("An upgrade would resume the unfinished one, so the dry run makes no plan");
+    log2.info("An upgrade would resume the unfinished one, so the dry run makes no plan");
     return;
   }
   await expectNoHolder(cluster, inputs.namespace);
@@ -76021,22 +76054,17 @@ async function dryRun(given2) {
     throw error63;
   }
   if (checked3 === void 0) return;
-  let facts;
+  let facts = checked3.facts;
   try {
-    facts = await expectGates(context, checked3);
+    await expectStartInTime(context);
+    facts = (await withRehearsal(context, checked3)).facts;
+    if (inputs.maxDowntime !== void 0)
+      expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log2);
   } catch (error63) {
-    await tellUpgrade(context, checked3.facts, "gate");
+    await tellUpgrade(context, facts, "gate");
     throw error63;
   }
   await tellUpgrade(context, facts);
-}
-async function expectGates(context, checked3) {
-  const { inputs, log: log2, scripts, runId, clock } = context;
-  await expectStartInTime(context);
-  const { facts } = await withRehearsal(context, checked3);
-  if (inputs.maxDowntime !== void 0)
-    expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log2);
-  return facts;
 }
 async function tellUpgrade(context, facts, refusal3) {
   await tellAccount(context, facts);
