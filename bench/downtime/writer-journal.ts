@@ -4,17 +4,22 @@ import path from 'node:path';
 import { bench } from '../../test/cluster/bench.ts';
 
 interface Line {
+  readonly change: number;
   readonly acknowledged?: boolean;
   readonly time: string;
 }
 
-/** When each change was acknowledged, in milliseconds since 1970. The writer has to run: its volume is read where it is mounted. */
-export function acknowledgements(namespace: string): number[] {
+/** Each change before it is sent, and once it is acknowledged. The writer has to run: its volume is read where it is mounted. */
+export function writerJournal(namespace: string): Line[] {
   const volume = bench('volume-path', '--namespace', namespace, '--pvc', 'writer-journal').trim();
   // The last line may be half written.
   const lines = readFileSync(path.join(volume, 'journal.jsonl'), 'utf8').split('\n').slice(0, -1);
-  return lines
-    .map((line) => JSON.parse(line) as Line)
+  return lines.map((line) => JSON.parse(line) as Line);
+}
+
+/** When each change was acknowledged, in milliseconds since 1970. */
+export function acknowledgements(namespace: string): number[] {
+  return writerJournal(namespace)
     .filter((line) => line.acknowledged === true)
     .map((line) => Date.parse(line.time));
 }

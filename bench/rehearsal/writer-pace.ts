@@ -1,14 +1,6 @@
 // What a client of production feels, by the writer's journal: each change is noted before it is sent, and once it is acknowledged.
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { bench } from '../../test/cluster/bench.ts';
+import { writerJournal } from '../downtime/writer-journal.ts';
 import { median } from '../precheck/median.ts';
-
-interface Line {
-  readonly change: number;
-  readonly acknowledged?: boolean;
-  readonly time: string;
-}
 
 export interface Pace {
   /** Changes a second. */
@@ -20,12 +12,9 @@ export interface Pace {
 
 /** @param span in milliseconds since 1970 */
 export function paceOf(namespace: string, span: { readonly from: number; readonly to: number }): Pace {
-  const volume = bench('volume-path', '--namespace', namespace, '--pvc', 'writer-journal').trim();
-  // The last line may be half written.
-  const lines = readFileSync(path.join(volume, 'journal.jsonl'), 'utf8').split('\n').slice(0, -1);
   const sent = new Map<number, number>();
   const latencies: number[] = [];
-  for (const { change, acknowledged, time } of lines.map((line) => JSON.parse(line) as Line)) {
+  for (const { change, acknowledged, time } of writerJournal(namespace)) {
     const at = Date.parse(time);
     const since = sent.get(change);
     if (acknowledged !== true) sent.set(change, at);
