@@ -18,7 +18,7 @@ import { setDeletionPolicy } from '../storage/snapshot-content.ts';
 import type { Target } from '../target/target.ts';
 import { copyable } from '../text/commands.ts';
 import { shell } from '../text/shell.ts';
-import { isOlder, noCopy } from '../storage/given-volume.ts';
+import { isOlder, noCopy, setPolicyOfClaims } from '../storage/given-volume.ts';
 import { mayStillCome, volumeOfCopy } from './volume.ts';
 
 /** What a sweep needs; a rehearsal's context has it, and so has an upgrade's. */
@@ -142,15 +142,13 @@ async function settleVolume(context: Sweeping, name: string, waits: boolean): Pr
   const volume = claim && (await volumeOfCopy(cluster, target, claim));
   if (claim === undefined || volume === undefined) return undefined;
   const policy = isOlder(volume, claim) ? 'Retain' : 'Delete';
-  const volumeName = volume.metadata?.name ?? '';
   if (policy === 'Retain')
-    log.annotate('warning', 'rehearsal', `${noCopy(name, volumeName)} The action keeps it (reclaim policy Retain).`);
-  if (volume.spec?.persistentVolumeReclaimPolicy === policy) return undefined;
-  await cluster.patch('persistentvolumes', volumeName, namespace, [
-    { op: 'test', path: '/metadata/uid', value: volume.metadata?.uid },
-    { op: 'test', path: '/spec/claimRef/uid', value: claim.metadata?.uid },
-    { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: policy },
-  ]);
+    log.annotate(
+      'warning',
+      'rehearsal',
+      `${noCopy(name, volume.metadata?.name ?? '')} The action keeps it (reclaim policy Retain).`,
+    );
+  await setPolicyOfClaims(context, volume, claim, policy);
   return undefined;
 }
 

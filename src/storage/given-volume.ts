@@ -4,6 +4,7 @@
 import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { clockSkew } from '../ports/clock.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
+import type { StorageContext } from './context.ts';
 
 /** The volume that a claim was given, if it is older than the claim: then the storage did not make it for the claim. */
 export async function givenVolume(
@@ -21,6 +22,21 @@ export function isOlder(volume: V1PersistentVolume, claim: V1PersistentVolumeCla
   if (uid !== undefined && volume.metadata?.name?.endsWith(uid) === true) return false;
   const [made, asked] = [volume, claim].map(({ metadata }) => metadata?.creationTimestamp);
   return made !== undefined && asked !== undefined && new Date(made).getTime() < new Date(asked).getTime() - clockSkew;
+}
+
+/** Sets what happens to the volume of a claim when the claim is deleted, while it is that claim's. */
+export async function setPolicyOfClaims(
+  { cluster, target }: Pick<StorageContext, 'cluster' | 'target'>,
+  { metadata, spec }: V1PersistentVolume,
+  claim: V1PersistentVolumeClaim,
+  policy: 'Retain' | 'Delete',
+): Promise<void> {
+  if (spec?.persistentVolumeReclaimPolicy === policy) return;
+  await cluster.patch('persistentvolumes', metadata?.name ?? '', target.namespace, [
+    { op: 'test', path: '/metadata/uid', value: metadata?.uid },
+    { op: 'test', path: '/spec/claimRef/uid', value: claim.metadata?.uid },
+    { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: policy },
+  ]);
 }
 
 /** What is wrong with such a volume. */

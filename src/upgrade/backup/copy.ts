@@ -1,4 +1,4 @@
-import type { V1PersistentVolume, V1PersistentVolumeClaim } from '@kubernetes/client-node';
+import type { V1PersistentVolumeClaim } from '@kubernetes/client-node';
 import { UpgradeError } from '../../common/errors.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import { bootJobName } from '../../objects/upgrade-job.ts';
@@ -7,7 +7,7 @@ import type { JobResult } from '../../job/result.ts';
 import type { Target } from '../../target/target.ts';
 import { clockSkew } from '../../ports/clock.ts';
 import { claimGone } from '../../storage/claim-gone.ts';
-import { givenVolume, noCopy } from '../../storage/given-volume.ts';
+import { givenVolume, noCopy, setPolicyOfClaims } from '../../storage/given-volume.ts';
 import { planJob, runJob } from '../job/job-run.ts';
 import type { Move } from '../../report/planned-step.ts';
 import type { PlanContext, Context } from '../contract/step.ts';
@@ -76,7 +76,7 @@ async function expectCopied(context: Context, claimName: string): Promise<void> 
   const given = await givenVolume(cluster, claim);
   if (given === undefined) return;
   await removeJobOfCopy(context, bootJobName);
-  await retain(context, given, claim);
+  await setPolicyOfClaims(context, given, claim, 'Retain');
   const volume = given.metadata?.name ?? '';
   throw new UpgradeError(
     'volume-given',
@@ -119,22 +119,8 @@ async function setPolicyOfCopy(context: Context, claim: V1PersistentVolumeClaim)
   }
   // One that our Job filled was empty before: its policy is its owner's matter.
   if (spec.dataSource === undefined) return;
-  await retain(context, given, claim);
+  await setPolicyOfClaims(context, given, claim, 'Retain');
   context.results.warnings.push(`${noCopy(name, given.metadata?.name ?? '')} The action keeps that volume (Retain).`);
-}
-
-/** Keeps a volume that a claim of ours was given. */
-async function retain(
-  { cluster, target }: Context,
-  { metadata, spec }: V1PersistentVolume,
-  claim: V1PersistentVolumeClaim,
-): Promise<void> {
-  if (spec?.persistentVolumeReclaimPolicy === 'Retain') return;
-  await cluster.patch('persistentvolumes', metadata?.name ?? '', target.namespace, [
-    { op: 'test', path: '/metadata/uid', value: metadata?.uid },
-    { op: 'test', path: '/spec/claimRef/uid', value: claim.metadata?.uid },
-    { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: 'Retain' },
-  ]);
 }
 
 /** Whether Jobs of ours fill the copies, and not the storage. */
