@@ -58738,6 +58738,14 @@ function isOlder(volume, claim3) {
   const [made, asked3] = [volume, claim3].map(({ metadata }) => metadata?.creationTimestamp);
   return made !== void 0 && asked3 !== void 0 && new Date(made).getTime() < new Date(asked3).getTime() - clockSkew;
 }
+async function setPolicyOfClaims({ cluster, target }, { metadata, spec }, claim3, policy) {
+  if (spec?.persistentVolumeReclaimPolicy === policy) return;
+  await cluster.patch("persistentvolumes", metadata?.name ?? "", target.namespace, [
+    { op: "test", path: "/metadata/uid", value: metadata?.uid },
+    { op: "test", path: "/spec/claimRef/uid", value: claim3.metadata?.uid },
+    { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: policy }
+  ]);
+}
 function noCopy(claim3, volume) {
   return `Kubernetes gave PersistentVolumeClaim ${claim3} the free PersistentVolume ${volume}, which existed before and is no copy of the server's volume.`;
 }
@@ -58867,7 +58875,7 @@ async function expectCopied(context, claimName) {
   const given2 = await givenVolume(cluster, claim3);
   if (given2 === void 0) return;
   await removeJobOfCopy(context, bootJobName);
-  await retain(context, given2, claim3);
+  await setPolicyOfClaims(context, given2, claim3, "Retain");
   const volume = given2.metadata?.name ?? "";
   throw new _chunk_GTDURURL_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "volume-given",
@@ -58900,16 +58908,8 @@ async function setPolicyOfCopy(context, claim3) {
     return;
   }
   if (spec.dataSource === void 0) return;
-  await retain(context, given2, claim3);
+  await setPolicyOfClaims(context, given2, claim3, "Retain");
   context.results.warnings.push(`${noCopy(name3, given2.metadata?.name ?? "")} The action keeps that volume (Retain).`);
-}
-async function retain({ cluster, target }, { metadata, spec }, claim3) {
-  if (spec?.persistentVolumeReclaimPolicy === "Retain") return;
-  await cluster.patch("persistentvolumes", metadata?.name ?? "", target.namespace, [
-    { op: "test", path: "/metadata/uid", value: metadata?.uid },
-    { op: "test", path: "/spec/claimRef/uid", value: claim3.metadata?.uid },
-    { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: "Retain" }
-  ]);
 }
 function isColdCopy({ journal: journal2 }) {
   return journal2.record.backup.kind === "copy" || journal2.noted.copying !== void 0;
@@ -67790,7 +67790,7 @@ async function backUpNew(context, facts) {
       return { pending: now.status?.error?.message ?? "the storage copies it" };
     }
   );
-  await retain2(context, snapshot2);
+  await retain(context, snapshot2);
   return name3;
 }
 function youngBackup({ snapshots: snapshots3, target, now }) {
@@ -67809,7 +67809,7 @@ async function askForBackup({ cluster, target }, { snapshotClass, now }) {
   await cluster.create("volumesnapshots", object2, { namespace: target.namespace });
   return object2.metadata.name;
 }
-async function retain2({ cluster, target }, snapshot2) {
+async function retain({ cluster, target }, snapshot2) {
   const name3 = snapshot2.status?.boundVolumeSnapshotContentName ?? "";
   const content = await cluster.find("volumesnapshotcontents", name3);
   if (content === void 0 || !isContentOf(snapshot2, content, target.namespace))
@@ -72378,15 +72378,13 @@ async function settleVolume(context, name3, waits2) {
   const volume = claim3 && await volumeOfCopy(cluster, target, claim3);
   if (claim3 === void 0 || volume === void 0) return void 0;
   const policy = isOlder(volume, claim3) ? "Retain" : "Delete";
-  const volumeName2 = volume.metadata?.name ?? "";
   if (policy === "Retain")
-    log2.annotate("warning", "rehearsal", `${noCopy(name3, volumeName2)} The action keeps it (reclaim policy Retain).`);
-  if (volume.spec?.persistentVolumeReclaimPolicy === policy) return void 0;
-  await cluster.patch("persistentvolumes", volumeName2, namespace, [
-    { op: "test", path: "/metadata/uid", value: volume.metadata?.uid },
-    { op: "test", path: "/spec/claimRef/uid", value: claim3.metadata?.uid },
-    { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: policy }
-  ]);
+    log2.annotate(
+      "warning",
+      "rehearsal",
+      `${noCopy(name3, volume.metadata?.name ?? "")} The action keeps it (reclaim policy Retain).`
+    );
+  await setPolicyOfClaims(context, volume, claim3, policy);
   return void 0;
 }
 async function withVolume({ cluster, target, inputs, clock, log: log2, signal }, { metadata }) {
