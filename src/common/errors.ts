@@ -61,6 +61,11 @@ export class CancelledError extends RunError<CodeOf<'CancelledError'>> {
 
 export type { RunError };
 
+/** Whether another run has taken the Lease. */
+export function isLeaseLost(error: unknown): error is UpgradeError {
+  return error instanceof UpgradeError && error.code === 'lease-lost';
+}
+
 export function isRunError(error: unknown): error is RunError {
   return error instanceof RunError;
 }

@@ -1,4 +1,4 @@
-import { describe, PrecheckError, sentence, UpgradeError } from '../common/errors.ts';
+import { describe, isLeaseLost, PrecheckError, sentence } from '../common/errors.ts';
 import { seenBy } from '../facts/job-of.ts';
 import { blocks, statusText } from '../findings/finding.ts';
 import { ofRehearsal } from '../journal/seal.ts';
@@ -75,7 +75,7 @@ async function keepRecord(
   const seconds = timeline.phases
     .filter(({ id }) => id.startsWith('rehearsal-'))
     .map(({ id, seconds: of }): [string, number] => [id, of]);
-  if (jobSeconds !== undefined) seconds.push([rehearsedJob, Math.round(jobSeconds * 10) / 10]);
+  if (jobSeconds !== undefined) seconds.push([rehearsedJob, jobSeconds]);
   try {
     await writeRecord(leased, target.namespace, seal.for(ofRehearsal), {
       schema: 1,
@@ -86,7 +86,7 @@ async function keepRecord(
       seconds: Object.fromEntries(seconds),
     });
   } catch (error) {
-    if (error instanceof UpgradeError && error.code === 'lease-lost') throw error;
+    if (isLeaseLost(error)) throw error;
     log.annotate('warning', 'rehearsal', `The result of the rehearsal could not be kept: ${describe(error)}`);
   }
 }

@@ -12,5 +12,10 @@ export interface Clock {
   repeat(milliseconds: number, work: () => Promise<void>): () => void;
 }
 
+/** Seconds with one digit. @param begun by `clock.monotonic()` */
+export function secondsSince(clock: Pick<Clock, 'monotonic'>, begun: number): number {
+  return Math.round((clock.monotonic() - begun) / 100) / 10;
+}
+
 /** Milliseconds by which the clocks of two API servers may differ: each writes its own into what it creates, in whole seconds. */
 export const clockSkew = 5000;

@@ -1,6 +1,6 @@
 // The Lease of the rehearsals: one at a time, and none beside an upgrade.
 // Decision: docs/decisions/0034-rehearsal.md
-import { CancelledError, ClusterError, describe, PrecheckError, sentence, UpgradeError } from '../common/errors.ts';
+import { CancelledError, ClusterError, describe, isLeaseLost, PrecheckError, sentence } from '../common/errors.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { expectNoHolder, type Connected } from '../lock/lease.ts';
@@ -44,7 +44,7 @@ export async function withRehearsalLease<T>(
   try {
     return await underLease(outside, server.target.namespace, runId, { run }, { name: rehearsalLeaseName });
   } catch (error) {
-    if (!(error instanceof UpgradeError && error.code === 'lease-lost')) throw error;
+    if (!isLeaseLost(error)) throw error;
     const message = `The rehearsal has ended without a result. ${error.message} Production is as it was.`;
     throw new ClusterError('rehearsal-ended', message, error.remedy);
   }

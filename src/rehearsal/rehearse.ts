@@ -1,4 +1,4 @@
-import { CancelledError, describe, isRunError, sentence, UpgradeError } from '../common/errors.ts';
+import { CancelledError, describe, isLeaseLost, isRunError, sentence } from '../common/errors.ts';
 import { digestsIn, type Digests } from '../database/digests.ts';
 import { passed, unknown, warning, type Answer } from '../findings/finding.ts';
 import type { RehearsalContext } from './context.ts';
@@ -91,7 +91,7 @@ async function answerOf(stage: Stage, context: RehearsalContext, memory: Memory)
   try {
     return await stage.run(context, memory);
   } catch (error) {
-    if (error instanceof CancelledError || isLost(error) || !isRunError(error)) throw error;
+    if (error instanceof CancelledError || isLeaseLost(error) || !isRunError(error)) throw error;
     return unknown(error.remedy, describe(error));
   }
 }
@@ -112,13 +112,9 @@ async function removeAll(context: RehearsalContext): Promise<RehearsalFinding> {
       } catch (error) {
         if (!isRunError(error)) throw error;
         const left = warning(error.remedy, `Not all was removed: ${describe(error)}`);
-        if (!isLost(error)) log.annotate('warning', about.id, left.evidence.join(' '));
+        if (!isLeaseLost(error)) log.annotate('warning', about.id, left.evidence.join(' '));
         return { ...about, ...left };
       }
     }),
   );
-}
-
-function isLost(error: unknown): boolean {
-  return error instanceof UpgradeError && error.code === 'lease-lost';
 }

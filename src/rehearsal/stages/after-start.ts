@@ -5,6 +5,7 @@ import { changedOrders, reindexSql } from '../../database/sort-order.ts';
 import { fullStatistics, quickStatistics } from '../../database/statistics.ts';
 import { updateExtensions } from '../../database/update-extensions.ts';
 import { failed, passed, unknown, warning } from '../../findings/finding.ts';
+import { secondsSince } from '../../ports/clock.ts';
 import { withHeartbeat } from '../../ports/heartbeat.ts';
 import type { RehearsalContext } from '../context.ts';
 import { expectMeasured, type Stage } from '../stage.ts';
@@ -27,7 +28,7 @@ async function timed(
   const rows = await withHeartbeat({ doing, limit, limitOf: 'each database', clock, log }, () =>
     server.writeEach(names, sql, limit),
   );
-  return { rows, seconds: String(Math.round((clock.monotonic() - begun) / 100) / 10), databases: names.length };
+  return { rows, seconds: String(secondsSince(clock, begun)), databases: names.length };
 }
 
 /** As the upgrade updates them. */
@@ -80,7 +81,7 @@ export const sortOrder: Stage = {
     for (const [name, collations] of changed) {
       const begun = context.clock.monotonic();
       const rebuilt = await server.writeEach([name], reindexSql(collations), limit);
-      const seconds = String(Math.round((context.clock.monotonic() - begun) / 100) / 10);
+      const seconds = String(secondsSince(context.clock, begun));
       evidence.push(
         `${name}: ${collations.join(', ')} sort differently. The rebuild of ${String(rebuilt.get(name)?.length ?? 0)} indexes took ${seconds} s`,
       );

@@ -1,6 +1,7 @@
 import { passed } from '../../findings/finding.ts';
 import type { Source } from '../../objects/backup.ts';
 import { rehearsalClaim, rehearsalName, rehearsalSnapshot } from '../../objects/rehearsal.ts';
+import { secondsSince } from '../../ports/clock.ts';
 import { awaitSnapshot } from '../../storage/await-snapshot.ts';
 import type { RehearsalContext } from '../context.ts';
 import type { Stage } from '../stage.ts';
@@ -34,7 +35,7 @@ async function sourceOfCopy(context: RehearsalContext): Promise<{ source: Source
     return { source: { kind: 'PersistentVolumeClaim', name: target.volume.claimName }, evidence: [] };
   const name = rehearsalName(target);
   const asked = clock.monotonic();
-  const since = () => String(Math.round((clock.monotonic() - asked) / 100) / 10);
+  const since = () => String(secondsSince(clock, asked));
   await cluster.create('volumesnapshots', rehearsalSnapshot(target, copying.className, mark), {
     namespace: target.namespace,
   });

@@ -4,6 +4,7 @@ import { followToEnd, jobFailure, waitForStart, type JobEnd } from '../../job/fo
 import type { JobResult } from '../../job/result.ts';
 import { rehearsalJob, type RehearsalCommand } from '../../objects/rehearsal.ts';
 import { containerName } from '../../objects/upgrade-job.ts';
+import { secondsSince } from '../../ports/clock.ts';
 import { seenImage } from '../../target/image-digests.ts';
 import type { RehearsalContext } from '../context.ts';
 import { withImage } from '../images.ts';
@@ -88,5 +89,5 @@ async function runJob(context: RehearsalContext, command: RehearsalCommand): Pro
   if (obstacle !== undefined) return obstacle;
   const begun = clock.monotonic();
   const end = await followToEnd(context, pod, inputs.jobTimeout);
-  return { pod, end, seconds: (clock.monotonic() - begun) / 1000 };
+  return { pod, end, seconds: secondsSince(clock, begun) };
 }

@@ -10,6 +10,7 @@ import { stateBeforeJob } from './backup-ready.ts';
 import { judgeCut, noteMark, planMark } from './cut-timing.ts';
 import { askForSnapshot, planSnapshot, removeSnapshot } from './snapshot.ts';
 import { snapshotName } from '../../objects/snapshot.ts';
+import { secondsSince } from '../../ports/clock.ts';
 
 /**
  * Tests backup and restore once before the downtime, while the server
@@ -52,7 +53,7 @@ export const proveBackup: Step = {
     try {
       await start(context, sourceOf({ kind, name }));
       // The backup is a clone of the volume on which PostgreSQL 12 is started, too.
-      if (kind === 'clone') timeline.expect({ backup: secondsSince(begun, clock) });
+      if (kind === 'clone') timeline.expect({ backup: secondsSince(clock, begun) });
     } catch (error) {
       if (!(error instanceof WaitError)) throw error;
       context.results.warnings.push(
@@ -104,10 +105,6 @@ function expectWait(context: Context): void {
     timeline.expect({ backup: undefined, 'backup-ready': 0 });
 }
 
-function secondsSince(begun: number, clock: Context['clock']): number {
-  return Math.round((clock.monotonic() - begun) / 100) / 10;
-}
-
 /** What it takes until it is ready predicts it for the backup. One that an earlier run asked for is no measure of that, and was cut some time ago. */
 async function liveSnapshot(context: Context): Promise<string> {
   const { clock, inputs, timeline } = context;
@@ -115,7 +112,7 @@ async function liveSnapshot(context: Context): Promise<string> {
   const { name, isNew } = await askForSnapshot(context, 'live');
   if (isNew && inputs.verifyBackup) {
     await awaitSnapshot(context, name, 'cut');
-    timeline.expect({ backup: secondsSince(asked, clock) });
+    timeline.expect({ backup: secondsSince(clock, asked) });
     await noteMark(context, name);
   }
   await awaitSnapshot(context, name, 'ready');
