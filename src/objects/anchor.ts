@@ -1,16 +1,17 @@
-import type { V1Container, V1Job, V1PodSpec } from '@kubernetes/client-node';
+import type { V1Container, V1Job, V1Pod, V1PodSpec } from '@kubernetes/client-node';
 import type { Inputs } from '../inputs/inputs.ts';
 import type { Target } from '../target/target.ts';
 import { ownerLabel, podTemplate } from './pod.ts';
 
 /**
- * Of the Job whose pod, the anchor, keeps the server's volume attached to its node while no server runs. It does not begin with the upgrade
- * Job's name: Jobs that do are taken for one that works on the volume.
+ * Of the Job whose pod, the anchor, keeps the server's volume attached to its node and mounted while no server runs. It does not begin with the
+ * upgrade Job's name: Jobs that do are taken for one that works on the volume.
  * Decision: docs/decisions/0029-anchor.md
  */
 export const anchorName = 'postgres-upgrade-anchor';
 
-const containerNames = ['upgrade-image', 'serving-image'] as const;
+/** Of the containers, in the order in which they would start: the last one never does. */
+const containerNames = { serving: 'serving-image', sleeper: 'upgrade-image', neverStarted: 'volume' } as const;
 
 export interface AnchorParts {
   /** Of the upgrade Job, and of PostgreSQL 14. */
@@ -39,18 +40,26 @@ export function anchorLifetime(inputs: Inputs): number {
 }
 
 /**
- * The Job of the anchor. Its pod names the server's claim in its volumes, and no container has the volume: so the kubelet never mounts it, and the
- * attach-detach controller keeps it attached as long as the pod lives. Its containers only sleep. They have the images that the downtime
- * needs, so that the node has them by then.
+ * The Job of the anchor. An init container sleeps for as long as the anchor lives, so that its one container never starts. That one has the server's
+ * volume: therefore the kubelet keeps it mounted, and the attach-detach controller keeps it attached. The init containers don't have it. They have the
+ * images that the downtime needs, so that the node has them by then.
  * @param node where the server's pod is
  */
 export function anchorJob(target: Target, node: string, parts: AnchorParts): V1Job {
   const [upgrade, serving] = parts.images;
+  const { serving: first, sleeper, neverStarted } = containerNames;
   const template = podTemplate(target, {
     labels: { 'app.kubernetes.io/name': anchorName },
     imagePullSecret: parts.imagePullSecret,
-    container: sleeper(containerNames[0], upgrade, parts),
-    beside: sleeper(containerNames[1], serving, parts),
+    before: [
+      idle(first, serving, ['true'], parts),
+      // Kubernetes ends the Job first. If it does not, the container below starts, and does nothing either.
+      idle(sleeper, upgrade, ['sleep', String(parts.lifetime)], parts),
+    ],
+    container: {
+      ...idle(neverStarted, upgrade, ['true'], parts),
+      volumeMounts: [{ name: 'data', mountPath: target.volume.mountPath, readOnly: true }],
+    },
     volumes: [{ name: 'data', persistentVolumeClaim: { claimName: target.volume.claimName } }],
     node,
   });
@@ -80,12 +89,12 @@ export function anchorJob(target: Target, node: string, parts: AnchorParts): V1J
   };
 }
 
-function sleeper(name: string, image: string, { runId, lifetime }: AnchorParts): V1Container {
+function idle(name: string, image: string, command: string[], { runId }: AnchorParts): V1Container {
   return {
     name,
     image,
     imagePullPolicy: 'IfNotPresent',
-    command: ['sleep', String(lifetime)],
+    command,
     env: [{ name: 'RUN_ID', value: runId }],
     resources: { requests: { cpu: '1m', memory: '8Mi' }, limits: { cpu: '50m', memory: '32Mi' } },
   };
@@ -106,13 +115,23 @@ function drawing({ statefulSet }: Target, spec: V1PodSpec | undefined): Pick<V1P
 }
 
 /** Whether these are the containers of the anchor, which nobody can change; others may be injected beside them. */
-export function isAnchor(spec: V1PodSpec | undefined): boolean {
-  return containerNames.every((wanted) =>
-    spec?.containers.some(({ name, command }) => name === wanted && command?.[0] === 'sleep'),
-  );
+function hasContainersOfAnchor(spec: V1PodSpec | undefined): boolean {
+  const { initContainers = [], containers = [] } = spec ?? {};
+  const has = (among: readonly V1Container[], wanted: string, command: string) =>
+    among.some((one) => one.name === wanted && one.command?.[0] === command);
+  return has(initContainers, containerNames.sleeper, 'sleep') && has(containers, containerNames.neverStarted, 'true');
+}
+
+/**
+ * Whether a pod is an anchor that is at work: it sleeps, so that its container has never started. Kubernetes starts the containers of a pod when all its init
+ * containers have ended (https://kubernetes.io/docs/concepts/workloads/pods/init-containers/).
+ */
+export function isAsleep({ spec, status }: V1Pod): boolean {
+  const sleeper = status?.initContainerStatuses?.find(({ name }) => name === containerNames.sleeper);
+  return hasContainersOfAnchor(spec) && status?.phase === 'Pending' && sleeper?.state?.running !== undefined;
 }
 
 /** Whether the action has made a Job of that name. */
 export function isOurAnchor({ spec }: V1Job): boolean {
-  return isAnchor(spec?.template.spec);
+  return hasContainersOfAnchor(spec?.template.spec);
 }

@@ -40,10 +40,8 @@ export function passwd(userId: number): string {
 export interface PodParts {
   readonly labels: Readonly<Record<string, string>>;
   readonly container: V1Container;
-  /** One that comes to its end before `container` begins; they share volumes, and neither processes nor environment. */
-  readonly before?: V1Container;
-  /** One that runs beside `container`. */
-  readonly beside?: V1Container;
+  /** Each comes to its end before the next begins, and `container` last; they share volumes, and neither processes nor environment. */
+  readonly before?: readonly V1Container[];
   readonly volumes: NonNullable<V1PodSpec['volumes']>;
   readonly imagePullSecret: string;
   /** How much /tmp may hold; no limit of its own, where it is missing. */
@@ -73,8 +71,8 @@ export function podTemplate(target: Target, parts: PodParts): V1PodTemplateSpec 
       seccompProfile: { type: 'RuntimeDefault' },
     },
     imagePullSecrets: pullSecrets(server, parts.imagePullSecret),
-    ...(parts.before === undefined ? {} : { initContainers: [restricted(parts.before)] }),
-    containers: [parts.container, ...(parts.beside === undefined ? [] : [parts.beside])].map(restricted),
+    ...(parts.before === undefined ? {} : { initContainers: parts.before.map(restricted) }),
+    containers: [restricted(parts.container)],
     volumes: [
       ...parts.volumes,
       { name: 'tmp', emptyDir: parts.room === undefined ? {} : { sizeLimit: parts.room } },

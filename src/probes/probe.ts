@@ -114,7 +114,7 @@ export function probePodOf(
     imagePullSecret,
     volumes,
     room,
-    ...(before === undefined ? {} : { before: { imagePullPolicy: 'IfNotPresent', ...before } }),
+    ...(before === undefined ? {} : { before: [{ imagePullPolicy: 'IfNotPresent', ...before }] }),
     container: { name: probeContainer, imagePullPolicy: 'IfNotPresent', ...container },
   });
   return {

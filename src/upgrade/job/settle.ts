@@ -2,7 +2,8 @@
 import type { V1Job } from '@kubernetes/client-node';
 import { UpgradeError, WaitError } from '../../common/errors.ts';
 import { hasEnded, isCounted, podsDoing } from '../../job/follow-job.ts';
-import { hasStarted, podProgress } from '../../job/follow-pod.ts';
+import { podProgress } from '../../job/follow-pod.ts';
+import { hasStarted } from '../../target/has-started.ts';
 import { containerName } from '../../objects/upgrade-job.ts';
 import { waitFor } from '../../ports/wait.ts';
 import { copyable } from '../../text/commands.ts';

@@ -1,22 +1,22 @@
-// The anchor keeps the server's volume attached to its node through the downtime. Where it is in the way, it is removed at once, and the action waits for the volume as it
+// The anchor keeps the server's volume attached to its node, and mounted there, through the downtime. Where it is in the way, it is removed at once, and the action waits for the volume as it
 // does without an anchor.
 // Decision: docs/decisions/0029-anchor.md
 import type { V1Pod } from '@kubernetes/client-node';
 import { describe } from '../../common/errors.ts';
-import { anchorName, isAnchor, isOurAnchor } from '../../objects/anchor.ts';
+import { anchorName, isAsleep, isOurAnchor } from '../../objects/anchor.ts';
 import { waitFor } from '../../ports/wait.ts';
-import { onlyNamesClaim } from '../../target/volume-users.ts';
+import { onlyKeepsVolume } from '../../target/volume-users.ts';
 import { shell } from '../../text/shell.ts';
 import type { Anchor, Context } from '../contract/step.ts';
 import { attachmentsOf, detached } from './detached.ts';
 
-/** Whether a pod is an anchor that runs, keeps the server's volume attached, and does nothing else with it. */
+/** Whether a pod is an anchor that is at work: it keeps the server's volume where it is, and does nothing else with it. */
 export function isAtAnchor(pod: V1Pod | undefined, claimName: string): boolean {
   return (
-    pod?.status?.phase === 'Running' &&
+    pod !== undefined &&
     pod.metadata?.deletionTimestamp === undefined &&
-    isAnchor(pod.spec) &&
-    onlyNamesClaim(pod, claimName)
+    isAsleep(pod) &&
+    onlyKeepsVolume(pod, claimName)
   );
 }
 

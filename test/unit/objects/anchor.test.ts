@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { anchorJob, anchorLifetime, anchorName, anchorNode, isOurAnchor } from '../../../src/objects/anchor.ts';
+import type { V1ContainerState, V1ContainerStatus, V1PodStatus } from '@kubernetes/client-node';
+import {
+  anchorJob,
+  anchorLifetime,
+  anchorName,
+  anchorNode,
+  isAsleep,
+  isOurAnchor,
+} from '../../../src/objects/anchor.ts';
 import { jobName } from '../../../src/objects/upgrade-job.ts';
-import { onlyNamesClaim } from '../../../src/target/volume-users.ts';
 import { claim, inputs, job, statefulSet, target } from '../objects.ts';
 
 const parts = {
@@ -18,28 +25,56 @@ async function made(podSpec = {}) {
   return { anchor, template, spec: template.spec };
 }
 
+function status(state: V1ContainerState): V1ContainerStatus {
+  return { name: 'upgrade-image', image: '', imageID: '', ready: false, restartCount: 0, state };
+}
+
 describe('the anchor', () => {
-  test("names the server's claim, and none of its containers has the volume", async () => {
+  test("has the server's volume in a container alone that never starts", async () => {
     const { spec } = await made();
     const claims = spec.volumes?.flatMap((v) => v.persistentVolumeClaim?.claimName ?? []);
     expect(claims).toEqual(['data-postgresql-0']);
-    expect(onlyNamesClaim({ spec }, 'data-postgresql-0')).toBe(true);
-    expect(onlyNamesClaim({ spec }, 'another')).toBe(false);
+    const having = [...(spec.initContainers ?? []), ...spec.containers].filter((one) =>
+      one.volumeMounts?.some(({ name }) => name === 'data'),
+    );
+    expect(having.map(({ name }) => name)).toEqual(['volume']);
+    expect(having[0]?.volumeMounts).toContainEqual({
+      name: 'data',
+      mountPath: '/bitnami/postgresql',
+      readOnly: true,
+    });
   });
 
-  test('only sleeps, in the images that the downtime needs', async () => {
+  test('only sleeps, in the images that the downtime needs, and would do nothing after that', async () => {
     const { spec } = await made();
-    expect(spec.containers.map(({ image, command }) => [image, command])).toEqual([
+    const inOrder = [...(spec.initContainers ?? []), ...spec.containers];
+    expect(inOrder.map(({ image, command }) => [image, command])).toEqual([
+      ['server:14', ['true']],
       ['upgrade:12-14', ['sleep', '5000']],
-      ['server:14', ['sleep', '5000']],
+      ['upgrade:12-14', ['true']],
     ]);
+  });
+
+  test.each<[string, V1PodStatus, boolean]>([
+    ['while it sleeps', { phase: 'Pending', initContainerStatuses: [status({ running: {} })] }, true],
+    ['before it sleeps', { phase: 'Pending', initContainerStatuses: [status({ waiting: {} })] }, false],
+    [
+      'once it has slept',
+      { phase: 'Running', initContainerStatuses: [status({ terminated: { exitCode: 0 } })] },
+      false,
+    ],
+    ['when it was evicted', { phase: 'Failed', initContainerStatuses: [status({ running: {} })] }, false],
+    ['while nothing is known of it', { phase: 'Pending' }, false],
+  ])('is at work %s: %j', async (_when, now, is) => {
+    const { spec } = await made();
+    expect(isAsleep({ spec, status: now })).toBe(is);
   });
 
   test('passes Pod Security "restricted", has no token, and asks for next to nothing', async () => {
     const { spec } = await made();
     expect(spec).toMatchObject({ automountServiceAccountToken: false, terminationGracePeriodSeconds: 0 });
     expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } });
-    for (const { securityContext, resources } of spec.containers) {
+    for (const { securityContext, resources } of [...(spec.initContainers ?? []), ...spec.containers]) {
       expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
       expect(resources).toEqual({ requests: { cpu: '1m', memory: '8Mi' }, limits: { cpu: '50m', memory: '32Mi' } });
     }

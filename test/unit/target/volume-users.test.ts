@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { V1Pod } from '@kubernetes/client-node';
+import type { V1Pod, V1PodSpec, V1PodStatus } from '@kubernetes/client-node';
 import { onlyNamesClaim, volumeUsers } from '../../../src/target/volume-users.ts';
 import { cluster, namespace, target } from '../objects.ts';
 
@@ -59,6 +59,23 @@ describe('other users of the volume', () => {
       const using = { ...anchor, spec: { containers: [], ...anchor.spec, ...more } };
       expect(onlyNamesClaim(using, 'data-postgresql-0')).toBe(false);
       expect(await volumeUsers(cluster().put('pods', using), await target(), 'uid-of-anchor')).toEqual(['anchor']);
+    });
+
+    const waiting = { waiting: { reason: 'PodInitializing' } };
+    const started = { image: '', imageID: '', ready: false, restartCount: 0, containerID: 'containerd://c' };
+    test.each<[string, V1PodSpec, V1PodStatus, string[]]>([
+      ['waits for an init container', { containers: [mount] }, { phase: 'Pending' }, []],
+      [
+        'has started',
+        { containers: [mount] },
+        { phase: 'Pending', containerStatuses: [{ name: 'c', ...started, state: waiting }] },
+        ['anchor'],
+      ],
+      ['may have started', { containers: [mount] }, { phase: 'Running' }, ['anchor']],
+      ['is an init container', { initContainers: [mount], containers: [] }, { phase: 'Pending' }, ['anchor']],
+    ])('where the container that has the volume %s', async (_what, more, status, users) => {
+      const using = { ...anchor, spec: { ...anchor.spec, ...more }, status };
+      expect(await volumeUsers(cluster().put('pods', using), await target(), 'uid-of-anchor')).toEqual(users);
     });
   });
 });

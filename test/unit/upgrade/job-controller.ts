@@ -1,4 +1,4 @@
-import type { V1ContainerState } from '@kubernetes/client-node';
+import type { V1ContainerState, V1ContainerStatus, V1PodStatus } from '@kubernetes/client-node';
 import { anchorName } from '../../../src/objects/anchor.ts';
 import { copyJobName } from '../../../src/objects/copy-job.ts';
 import { bootJobName, jobName } from '../../../src/objects/upgrade-job.ts';
@@ -33,16 +33,13 @@ export function controlJobs({ cluster }: Setting, states: Readonly<Record<string
       const state = states[`${name} ${command}`] ?? states[name] ?? usual[name];
       if (state === undefined) continue;
       if (uid === undefined || cluster.look('pods', `${name}-${uid}`, namespace) !== undefined) continue;
-      const made = state.waiting === undefined ? { containerID: 'containerd://made' } : {};
-      const statuses = (job.spec?.template.spec?.containers ?? [{ name: 'pg-upgrade' }]).map((container) => {
-        return { name: container.name, image: '', imageID: '', ready: false, restartCount: 0, state, ...made };
-      });
+      const { containers = [{ name: 'pg-upgrade' }], initContainers = [] } = job.spec?.template.spec ?? {};
       cluster
         .put('jobs', { ...job, status: state.terminated === undefined ? { active: 1 } : { failed: 1 } })
         .put('pods', {
           metadata: { name: `${name}-${uid}`, namespace, labels: { 'batch.kubernetes.io/controller-uid': uid } },
           ...(job.spec?.template.spec === undefined ? {} : { spec: { ...job.spec.template.spec, nodeName: 'node-1' } }),
-          status: { phase: phaseOf(state), containerStatuses: statuses },
+          status: name === anchorName ? asleep(initContainers, containers, state) : status(containers, state),
         });
     }
     // The garbage collector takes the anchor with its Job, on whose other pods tests have a word of their own.
@@ -50,6 +47,29 @@ export function controlJobs({ cluster }: Setting, states: Readonly<Record<string
     for (const { metadata } of cluster.lookAtAll('pods'))
       if (metadata?.name?.startsWith(`${anchorName}-`) === true) cluster.remove('pods', metadata.name, namespace);
   });
+}
+
+interface Named {
+  readonly name: string;
+}
+
+function status(containers: readonly Named[], state: V1ContainerState): V1PodStatus {
+  return { phase: phaseOf(state), containerStatuses: containers.map((one) => statusOf(one, state)) };
+}
+
+/** The last init container is in the state, and the containers wait for it. */
+function asleep(before: readonly Named[], containers: readonly Named[], state: V1ContainerState): V1PodStatus {
+  const completed = { terminated: { exitCode: 0, reason: 'Completed' } };
+  return {
+    phase: state.terminated === undefined ? 'Pending' : phaseOf(state),
+    initContainerStatuses: before.map((one, at) => statusOf(one, at < before.length - 1 ? completed : state)),
+    containerStatuses: containers.map((one) => statusOf(one, { waiting: { reason: 'PodInitializing' } })),
+  };
+}
+
+function statusOf({ name }: Named, state: V1ContainerState): V1ContainerStatus {
+  const made = state.waiting === undefined ? { containerID: 'containerd://made' } : {};
+  return { name, image: '', imageID: '', ready: false, restartCount: 0, state, ...made };
 }
 
 function phaseOf({ terminated, running }: V1ContainerState): string {
