@@ -53,7 +53,7 @@ function tellRehearsal({ runner }: Pick<Adapters, 'runner'>): void {
   runner.log.annotate(
     'warning',
     'rehearsal',
-    `This run was killed in a rehearsal in namespace ${namespace}. PostgreSQL and its volume are as they were. The next rehearsal or upgrade removes what the rehearsal made. To see it: ${list}.`,
+    `This run was killed in a rehearsal in namespace ${namespace}. PostgreSQL and its volume are as they were. The next rehearsal, upgrade or cleanup removes what the rehearsal made. To see it: ${list}.`,
   );
 }
 

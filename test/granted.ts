@@ -25,6 +25,7 @@ export function isGranted(call: ApiCall, names: ServerNames, rows: readonly Perm
 export function ungranted(
   calls: readonly { readonly method: string; readonly resource: string; readonly name: string }[],
   names: ServerNames,
+  rows: readonly Permission[] = table,
 ): string[] {
   const verbs: Readonly<Record<string, string>> = {
     ...{ find: 'get', list: 'list', create: 'create', patch: 'patch', delete: 'delete' },
@@ -37,6 +38,6 @@ export function ungranted(
     const subresource = subresources[method];
     const isUnnamed = method === 'list' || method === 'create';
     const call = { verb, resource, subresource, name: isUnnamed ? undefined : name };
-    return isGranted(call, names) ? [] : [`${method} ${resource} ${name}`];
+    return isGranted(call, names, rows) ? [] : [`${method} ${resource} ${name}`];
   });
 }

@@ -19,6 +19,7 @@ import { journalName } from '../objects/journal-name.ts';
 import { isOfUpgrade } from '../objects/snapshot.ts';
 import type { MissingPermission } from '../permissions/permissions.ts';
 import type { ClusterReader, ResourceTypes, VolumeSnapshot } from '../ports/cluster.ts';
+import type { CleanupReport } from '../report/report-shape.ts';
 import type { Target } from '../target/target.ts';
 import { readOldFiles, type OldFiles } from './old-files.ts';
 
@@ -63,6 +64,15 @@ export interface CleanupFacts {
   readonly attachments: Known<readonly V1VolumeAttachment[]>;
   readonly snapshotClass: Known<SnapshotClassFacts>;
   readonly missing: Known<readonly MissingPermission[]>;
+  readonly rehearsals: Known<OfRehearsals>;
+}
+
+type Reported = CleanupReport['items'][number];
+
+/** What rehearsals have left; the mode reads it, and removes it. */
+export interface OfRehearsals {
+  readonly items: readonly (Omit<Reported, 'isRemoved'> & { /** UID. */ readonly id: string })[];
+  readonly left: CleanupReport['left'];
 }
 
 export interface CleanupReaders {
@@ -73,6 +83,7 @@ export interface CleanupReaders {
   readonly inputs: Inputs;
   readonly readSnapshotClass: () => Promise<SnapshotClassFacts>;
   readonly readMissing: () => Promise<readonly MissingPermission[]>;
+  readonly readRehearsals: () => Promise<OfRehearsals>;
 }
 
 /**
@@ -95,6 +106,7 @@ export async function readCleanupFacts(readers: CleanupReaders): Promise<Cleanup
     attachments: () => known(() => cluster.list('volumeattachments')),
     snapshotClass: () => known(readers.readSnapshotClass),
     missing: () => known(readers.readMissing),
+    rehearsals: () => known(readers.readRehearsals),
   });
   const ours = (facts.snapshots.known ? facts.snapshots.value : []).filter((one) => isOfUpgrade(target, one));
   const contents = await known(() => contentsOf(cluster, ours));

@@ -163,7 +163,7 @@ function atWork({ jobs, pods, files, target }: CleanupFacts): Answer {
 }
 
 function objectUse(facts: CleanupFacts, { uses, left }: Inventory): Answer {
-  const lists = ['claims', 'snapshots', 'contents', 'volumes', 'attachments', 'pods'] as const;
+  const lists = ['claims', 'snapshots', 'contents', 'volumes', 'attachments', 'pods', 'rehearsals'] as const;
   const [unread] = lists.flatMap((name) => (facts[name].known ? [] : [facts[name]]));
   if (unread !== undefined) return notRead(unread);
   if (uses.length > 0)

@@ -4,7 +4,7 @@ import { journalName } from '../objects/journal-name.ts';
 import { backupOfNew, isOfUpgrade, isOfVolume, servedByNew } from '../objects/snapshot.ts';
 import { backupClaimName, copyName } from '../objects/copy.ts';
 import { mountsClaim } from '../target/volume-users.ts';
-import { isUnmarked, type CleanupFacts } from './facts.ts';
+import { isUnmarked, type CleanupFacts, type OfRehearsals } from './facts.ts';
 import { servingSince } from './health.ts';
 import type { OldDirectory } from './old-files.ts';
 import {
@@ -48,6 +48,8 @@ interface Left {
 export interface Inventory {
   /** In the order in which they go: the journal at the end, since the others are told by it. */
   readonly items: readonly Item[];
+  /** What rehearsals have left. It goes at the very end: nothing is told by it. */
+  readonly ofRehearsals: OfRehearsals['items'];
   readonly left: readonly Left[];
   /** Uses of items by others, a sentence each. */
   readonly uses: readonly string[];
@@ -65,9 +67,11 @@ const purposes: Readonly<Record<OldDirectory['kind'], string>> = {
 /** All that a cleanup would remove, as far as it is known. */
 export function inventoryOf(facts: CleanupFacts): Inventory {
   const parts = [directories(facts), jobs(facts), claims(facts), snapshots(facts), volumes(facts), ends(facts)];
+  const rehearsals = facts.rehearsals.known ? facts.rehearsals.value : { items: [], left: [] };
   return {
     items: parts.flatMap(({ items = [] }) => items),
-    left: parts.flatMap(({ left = [] }) => left),
+    ofRehearsals: rehearsals.items,
+    left: [...parts.flatMap(({ left = [] }) => left), ...rehearsals.left],
     uses: parts.flatMap(({ uses = [] }) => uses),
   };
 }

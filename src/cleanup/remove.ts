@@ -4,9 +4,8 @@ import type { Inputs } from '../inputs/inputs.ts';
 import { isOfUpgrade, isOfVolume, servedByNew } from '../objects/snapshot.ts';
 import type { LeasedCluster, ResourceName } from '../ports/cluster.ts';
 import type { Deps } from '../ports/context.ts';
-import { waitFor } from '../ports/wait.ts';
+import { storageGone } from '../storage/storage-gone.ts';
 import type { Target } from '../target/target.ts';
-import { shell } from '../text/shell.ts';
 import type { Item } from './inventory.ts';
 import { readFreeBytes, removeOldFiles } from './old-files.ts';
 import {
@@ -134,9 +133,9 @@ async function removeClaim(context: Removal, item: Item): Promise<void> {
       { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: 'Delete' },
     ]);
   await cluster.delete('persistentvolumeclaims', item.name, namespace, { preconditions: { uid: item.id } });
-  await gone(context, 'persistentvolumeclaims', item.name, item.id);
+  await storageGone(context, 'persistentvolumeclaims', item.name, item.id);
   if (volume.metadata?.uid !== undefined)
-    await gone(context, 'persistentvolumes', volumeName ?? '', volume.metadata.uid);
+    await storageGone(context, 'persistentvolumes', volumeName ?? '', volume.metadata.uid);
 }
 
 async function removeSnapshot(context: Removal, item: Item): Promise<void> {
@@ -159,7 +158,7 @@ async function removeSnapshot(context: Removal, item: Item): Promise<void> {
   }
   await cluster.delete('volumesnapshots', item.name, namespace, { preconditions: { uid: item.id } });
   if (content?.metadata.uid !== undefined)
-    await gone(context, 'volumesnapshotcontents', content.metadata.name, content.metadata.uid);
+    await storageGone(context, 'volumesnapshotcontents', content.metadata.name, content.metadata.uid);
 }
 
 /** Kubernetes deletes a released volume whose policy is Delete, with its storage. */
@@ -177,7 +176,7 @@ async function removeVolume(context: Removal, item: Item): Promise<void> {
       { op: 'test', path: '/status/phase', value: 'Released' },
       { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: 'Delete' },
     ]);
-  await gone(context, 'persistentvolumes', item.name, item.id);
+  await storageGone(context, 'persistentvolumes', item.name, item.id);
 }
 
 async function restorePolicy({ cluster, target }: Removal, item: Item): Promise<void> {
@@ -196,28 +195,6 @@ async function restorePolicy({ cluster, target }: Removal, item: Item): Promise<
 
 async function removeJournal({ cluster, target }: Removal, item: Item): Promise<void> {
   await cluster.delete('configmaps', item.name, target.namespace, { preconditions: { uid: item.id } });
-}
-
-const waits = {
-  persistentvolumeclaims: (name: string) => `PersistentVolumeClaim ${name} to be deleted`,
-  persistentvolumes: (name: string) => `PersistentVolume ${name} to be deleted`,
-  volumesnapshotcontents: (name: string) => `VolumeSnapshotContent ${name} to be deleted`,
-} as const;
-
-/** Only then the storage has it back: the controllers delete an object when its storage is deleted. */
-async function gone(
-  { cluster, target, inputs, ...context }: Removal,
-  resource: keyof typeof waits,
-  name: string,
-  uid: string,
-): Promise<void> {
-  const lookAt = shell`kubectl -n ${target.namespace} describe ${resource} ${name}`;
-  const what = waits[resource](name);
-  const limit = inputs.snapshotTimeout;
-  await waitFor({ what, limit, limitInput: 'snapshot-timeout', lookAt, ...context }, async () => {
-    const now = await cluster.find(resource, name, target.namespace);
-    return now?.metadata?.uid === uid ? { pending: 'it still exists' } : { done: undefined };
-  });
 }
 
 function changed({ kind, name }: Item): UpgradeError {

@@ -184,12 +184,16 @@ function afterLoss(holding: Holding | undefined, namespace: string): string {
     : `Follow ${holding.holder}, which has resumed this upgrade. ${ifNobodys(namespace)} Then run "mode: upgrade" to resume.`;
 }
 
-/** Who holds the Lease, or held it last without giving it back; undefined when nobody does. A forged one (see `isForged`) says nothing about a holder. */
+/**
+ * Who holds the Lease, or held it last without giving it back; undefined when nobody does. A forged one (see `isForged`) says nothing about a holder.
+ * @param name the upgrade's, where it is missing
+ */
 export async function findHolding(
   cluster: ClusterReader,
   namespace: string,
+  name = leaseName,
 ): Promise<(Holding & { readonly isExpired: boolean; readonly isForged?: boolean }) | undefined> {
-  const found = await cluster.find('leases', leaseName, namespace);
+  const found = await cluster.find('leases', name, namespace);
   const holding = found === undefined ? undefined : holdingOf(found);
   if (holding === undefined) return undefined;
   const now = await cluster.now();
@@ -221,12 +225,13 @@ export async function expectNoHolder(cluster: ClusterReader, namespace: string):
 /**
  * Waits until nobody holds the Lease. A run that died does not renew it, so that it expires within a minute; one that lives renews it meanwhile.
  * Takes nothing: of several runs that wait, `HeldLease.acquire` lets one go first.
+ * @param name the upgrade's, where it is missing
  * @throws UpgradeError `upgrade-held` when its holder renews it, or another run takes it; CancelledError
  */
-export async function awaitNoHolder(deps: WaitingDeps, namespace: string): Promise<void> {
+export async function awaitNoHolder(deps: WaitingDeps, namespace: string, name = leaseName): Promise<void> {
   const { cluster, clock, log, signal } = deps;
   const look = async () => {
-    const found = await cluster.find('leases', leaseName, namespace);
+    const found = await cluster.find('leases', name, namespace);
     if (found === undefined) return undefined;
     const now = await cluster.now();
     const holding = unexpired(found, now, namespace);
@@ -235,11 +240,12 @@ export async function awaitNoHolder(deps: WaitingDeps, namespace: string): Promi
   const first = await look();
   if (first === undefined) return;
   const expected = first.expires.getTime() - first.now.getTime();
-  const what = `Lease ${leaseName} of ${first.holder} to expire`;
+  const what = `Lease ${name} of ${first.holder} to expire`;
   await waitFor({ what, expected, limit: 2 * leaseDuration * 1000, clock, log, signal }, async () => {
     const holding = await look();
     if (holding === undefined) return { done: undefined };
-    if (holding.holder !== first.holder || holding.renewed > first.renewed) throw held(holding, holding.now, namespace);
+    if (holding.holder !== first.holder || holding.renewed > first.renewed)
+      throw held(holding, holding.now, namespace, name);
     return { pending: `not renewed since ${holding.renewed.toISOString()}, so that its run may be dead` };
   });
 }

@@ -10,6 +10,7 @@ import { CancelledError, PrecheckError, UpgradeError } from '../common/errors.ts
 import { missingPermissions } from '../permissions/permissions.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import { chooseSnapshotClass } from '../prechecks/facts/gather.ts';
+import { awaitDeadRehearsal, readLeftovers, removeLeftovers } from '../rehearsal/leftovers.ts';
 import { gateLine, itemLine, leftLine } from '../report/cleanup-lines.ts';
 import type { CleanupReport } from '../report/report-shape.ts';
 import { fencingTokenOf } from '../objects/fencing-token.ts';
@@ -39,7 +40,10 @@ export async function cleanup(given: ClusterModeContext): Promise<void> {
   const { namespace, dryRun } = given.inputs;
   // Before anything is read: a run that lives still changes it.
   if (dryRun) await expectNoHolder(given.cluster, namespace);
-  else await awaitNoHolder(given, namespace);
+  else {
+    await awaitNoHolder(given, namespace);
+    await awaitDeadRehearsal(given, namespace);
+  }
   const { context, server } = await findServer(given);
   const { log, progress, signal, runId } = context;
   const looking = lookingAt(context, server);
@@ -58,20 +62,18 @@ export async function cleanup(given: ClusterModeContext): Promise<void> {
   expectMet(first.gates);
   if (dryRun) {
     progress.verdict = 'passed';
-    const listed = totalOf(first.inventory.items);
+    const listed = totalOf(progress.cleanup.items);
     log.annotate('notice', 'dry run', `The cleanup would remove ${listed}. Nothing was changed.`);
     return;
   }
   if (signal.aborted) throw new CancelledError('the cleanup had removed nothing');
   await withUpgradeLease(context, lease, runId, (cluster) => removeAll(looking, cluster));
   const { items, freedBytes } = progress.cleanup;
-  const [total, freed] = [totalOf(items), bytesText(freedBytes ?? 0)];
+  const total = totalOf(items.filter(({ isRemoved }) => isRemoved));
+  const freed =
+    freedBytes === undefined ? '' : ` The server's volume has ${bytesText(freedBytes)} more free, as measured.`;
   progress.verdict = 'cleaned-up';
-  log.annotate(
-    'notice',
-    'cleaned up',
-    `Removed ${total}. The server's volume has ${freed} more free, as measured. PostgreSQL 12 can't be restored any more.`,
-  );
+  log.annotate('notice', 'cleaned up', `Removed ${total}.${freed} PostgreSQL 12 can't be restored any more.`);
 }
 
 /** Whether a run that died at its very end has left its Lease, or its label on the server's objects. */
@@ -104,7 +106,9 @@ async function removeAll(looking: Looking, leased: LeasedCluster): Promise<void>
       freedBytes = bytes;
     },
     lookAgain: async () => {
-      const { inventory, gates } = await survey(looking, cluster, await discover(cluster, inputs));
+      // Nothing of what the upgrade kept is judged by what rehearsals have left.
+      const rehearsals = () => Promise.resolve({ items: [], left: [] });
+      const { inventory, gates } = await survey(looking, cluster, await discover(cluster, inputs), rehearsals);
       latest = gates;
       const { what, remedy } = unmetText(gates) ?? {};
       if (what !== undefined && remedy !== undefined)
@@ -113,9 +117,10 @@ async function removeAll(looking: Looking, leased: LeasedCluster): Promise<void>
     },
   };
   const title = 'Back up PostgreSQL 14';
-  const backup = await log.group(title, () =>
-    timeline.phase('cleanup-backup', title, () => backUpNew(removal, before.facts)),
-  );
+  // What rehearsals have left is no way back to anything.
+  const needsBackup = before.inventory.items.length > 0;
+  const takeBackup = () => timeline.phase('cleanup-backup', title, () => backUpNew(removal, before.facts));
+  const backup = needsBackup ? await log.group(title, takeBackup) : undefined;
   // The storage may have taken its time.
   const now = await look(looking, cluster, await discover(cluster, inputs));
   latest = now.gates;
@@ -129,7 +134,11 @@ async function removeAll(looking: Looking, leased: LeasedCluster): Promise<void>
   const removing = 'Remove what the upgrade kept';
   try {
     await log.group(removing, () =>
-      timeline.phase('cleanup-remove', removing, () => removeItems(given, now.inventory.items)),
+      timeline.phase('cleanup-remove', removing, async () => {
+        await removeItems(given, now.inventory.items);
+        if (now.inventory.ofRehearsals.length > 0)
+          await removeLeftovers(context, context.runId, { ...given, seal: server.seal });
+      }),
     );
   } finally {
     report();
@@ -159,6 +168,7 @@ async function survey(
   { context, server, readMissing }: Looking,
   cluster: ClusterReader,
   target: Target,
+  readRehearsals: () => ReturnType<typeof readLeftovers> = () => readLeftovers(cluster, { target, seal: server.seal }),
 ): Promise<Survey> {
   const { inputs } = context;
   const { database, seal } = server;
@@ -167,6 +177,7 @@ async function survey(
     database: database.over(cluster),
     readSnapshotClass: () => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass),
     readMissing,
+    readRehearsals,
   });
   const inventory = inventoryOf(facts);
   return { facts, inventory, gates: judgeGates(facts, inventory) };
@@ -176,7 +187,8 @@ async function survey(
 function isNothingLeft({ facts, inventory, gates }: Survey): boolean {
   const isMet = (id: string) => gates.find((gate) => gate.id === id)?.status === 'met';
   const isRead = [facts.files, facts.jobs, facts.history].every((fact) => fact.known);
-  return inventory.items.length === 0 && isRead && isMet('journal') && isMet('objects');
+  const { items, ofRehearsals } = inventory;
+  return items.length + ofRehearsals.length === 0 && isRead && isMet('journal') && isMet('objects');
 }
 
 function expectMet(gates: readonly Gate[]): void {
@@ -229,7 +241,7 @@ function reportOf({ facts, inventory, gates }: Survey, removed: ReadonlySet<stri
   return {
     healthySince: datedHealth(facts)?.toISOString(),
     gates: gates.map(({ id, title, status, said }) => ({ id, title, status, said })),
-    items: inventory.items.map(({ id, kind, name, bytes, why }) => ({
+    items: [...inventory.items, ...inventory.ofRehearsals].map(({ id, kind, name, bytes, why }) => ({
       kind,
       name,
       bytes,

@@ -36,11 +36,11 @@ export interface Swept {
   readonly late?: { readonly what: string; readonly remedy: string } | undefined;
 }
 
-/** Whether something has a name of what a rehearsal of this server makes. */
-export async function hasLeft(cluster: ClusterReader, target: Target): Promise<boolean> {
+/** What has a name of what a rehearsal of this server makes, whoever made it. */
+export async function findNamed(cluster: ClusterReader, target: Target) {
   const { namespace } = target;
   const name = rehearsalName(target);
-  const snapshot = async () => {
+  const findSnapshot = async () => {
     try {
       return await cluster.find('volumesnapshots', name, namespace);
     } catch (error) {
@@ -48,13 +48,20 @@ export async function hasLeft(cluster: ClusterReader, target: Target): Promise<b
       throw error;
     }
   };
-  const found = await Promise.all([
-    ...rehearsedMajors.map((major) => cluster.find('pods', rehearsalPodName(major), namespace)),
-    ...rehearsalCommands.map((command) => cluster.find('jobs', rehearsalJobName(command), namespace)),
+  const [pods, jobs, claim, snapshot] = await Promise.all([
+    Promise.all(rehearsedMajors.map((major) => cluster.find('pods', rehearsalPodName(major), namespace))),
+    Promise.all(rehearsalCommands.map((command) => cluster.find('jobs', rehearsalJobName(command), namespace))),
     cluster.find('persistentvolumeclaims', name, namespace),
-    snapshot(),
+    findSnapshot(),
   ]);
-  return found.some((one) => one !== undefined);
+  const isThere = <T>(one: T | undefined) => one !== undefined;
+  return { pods: pods.filter(isThere), jobs: jobs.filter(isThere), claim, snapshot };
+}
+
+/** Whether something has a name of what a rehearsal of this server makes. */
+export async function hasLeft(cluster: ClusterReader, target: Target): Promise<boolean> {
+  const { pods, jobs, claim, snapshot } = await findNamed(cluster, target);
+  return pods.length + jobs.length > 0 || claim !== undefined || snapshot !== undefined;
 }
 
 /** Where there is no such API, there is no snapshot. */
@@ -179,7 +186,7 @@ async function withVolume(
 function lateClaim(name: string): Swept['late'] {
   return {
     what: `PersistentVolumeClaim ${name} stays for now: the storage still makes its volume, a copy of the server's data, and its class would retain the volume`,
-    remedy: 'The next rehearsal or upgrade removes both.',
+    remedy: 'The next rehearsal, upgrade or cleanup removes both.',
   };
 }
 

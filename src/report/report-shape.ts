@@ -94,6 +94,7 @@ const cleanup = z.strictObject({
       z.strictObject({
         kind: z.enum([
           'Directory',
+          'Pod',
           'Job',
           'PersistentVolumeClaim',
           'VolumeSnapshot',

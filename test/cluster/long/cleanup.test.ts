@@ -4,8 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { rehearsalLabel } from '../../../src/objects/rehearsal.ts';
 import { runAction, type ActionEnd } from '../action.ts';
-import { bench, kubectl, kubectlJson, namespace, psql, reset } from '../bench.ts';
+import { bench, kubectl, kubectlJson, kubectlWith, namespace, psql, reset } from '../bench.ts';
 import { later } from '../later.ts';
 import { verifyWriter } from '../writer.ts';
 import { statefulSet } from '../server.ts';
@@ -45,6 +46,26 @@ async function dayLater(inputs: Readonly<Record<string, string>>): Promise<Actio
   return await later(day, (kubeconfig) => runAction({ ...inputs, kubeconfig }));
 }
 
+/** What a rehearsal leaves in the storage that is killed there. */
+function leaveRehearsal(storageClass: string): void {
+  const name = `${claimName}-rehearsal`;
+  const metadata = { name, namespace, labels: { [rehearsalLabel]: '20260101000000' } };
+  const dataSource = { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name };
+  const size = kubectl('-n', namespace, 'get', 'pvc', claimName, '-o', 'jsonpath={.spec.resources.requests.storage}');
+  const spec = { accessModes: ['ReadWriteOnce'], storageClassName: storageClass, dataSource };
+  const objects = [
+    {
+      ...{ apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', metadata },
+      spec: { source: { persistentVolumeClaimName: claimName } },
+    },
+    {
+      ...{ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata },
+      spec: { ...spec, resources: { requests: { storage: size } } },
+    },
+  ];
+  kubectlWith(objects.map((object) => JSON.stringify(object)).join('\n---\n'), 'apply', '-f', '-');
+}
+
 function expectGreen(end: ActionEnd, verdict: string): void {
   expect([end.exitCode, end.outputs['verdict'], end.report.error]).toEqual([0, verdict, undefined]);
 }
@@ -75,6 +96,7 @@ describe.each(['standard', 'standard-btrfs'])('on StorageClass %s', (storageClas
   });
 
   test('a dry run a day later lists all of it, and a cleanup removes that, after a backup of PostgreSQL 14', async () => {
+    leaveRehearsal(storageClass);
     const listed = await dayLater({ ...cleanup, 'dry-run': 'true' });
     expectGreen(listed, 'passed');
     const items = listed.report.cleanup?.items ?? [];
@@ -83,6 +105,7 @@ describe.each(['standard', 'standard-btrfs'])('on StorageClass %s', (storageClas
         expect.stringMatching(/^Directory .*data-12\.preupgrade$/),
         expect.stringMatching(/^VolumeSnapshot .*-before-upgrade-/),
         ...(storageClass === 'standard' ? [`PersistentVolume ${former}`] : []),
+        ...['VolumeSnapshot', 'PersistentVolumeClaim'].map((kind) => `${kind} ${claimName}-rehearsal`),
       ]),
     );
     // After a restore the server has another claim, and the backup of the first upgrade is older. Where the rollback needed no restore, only a snapshot has what PostgreSQL 14 had
@@ -100,6 +123,7 @@ describe.each(['standard', 'standard-btrfs'])('on StorageClass %s', (storageClas
     expect(ofNamespace('volumesnapshots')).toEqual(kept);
     expect(contents().sort()).toEqual(kept);
     expect(volumes().filter((name) => name.startsWith(claimName))).toEqual([claimName]);
+    expect(ofNamespace('persistentvolumeclaims').filter((name) => name.includes('rehearsal'))).toEqual([]);
     expect(ofNamespace('configmaps')).not.toContain('postgresql-upgrade-12-to-14-journal');
     if (storageClass === 'standard') {
       // The server writes meanwhile.

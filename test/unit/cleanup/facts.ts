@@ -51,6 +51,7 @@ export async function cleanupFacts(
     attachments: known([]),
     snapshotClass: known({ driver: 'csi.example.com', chosen: snapshotClass('csi-class'), candidates: ['csi-class'] }),
     missing: known([]),
+    rehearsals: known({ items: [], left: [] }),
     ...more,
   };
 }

@@ -4,7 +4,6 @@ import type { V1PersistentVolume, V1Pod } from '@kubernetes/client-node';
 import { counterAnnotation } from '../../../src/journal/counter.ts';
 import type { Noted } from '../../../src/journal/notes.ts';
 import type { JournalRecord } from '../../../src/journal/record.ts';
-import { leaseName } from '../../../src/objects/lease.ts';
 import { replacedAnnotation } from '../../../src/objects/copy.ts';
 import { snapshotName } from '../../../src/objects/snapshot.ts';
 import { upgradeJob } from '../../../src/objects/upgrade-job.ts';
@@ -180,9 +179,10 @@ export async function clean(connection: Cluster, more: Readonly<Record<string, s
   return { runner, report, verdict: runner.outputs.verdict, code: report.error?.code };
 }
 
-/** The Lease of a run that died expires. */
-export function expireLease(cluster: FakeCluster): void {
-  const lease = cluster.look('leases', leaseName, namespace);
-  if (lease?.spec === undefined) return;
-  cluster.put('leases', { ...lease, spec: { ...lease.spec, renewTime: '2020-01-01T00:00:00.000000Z' } });
+/** The Leases of a run that died expire. */
+export function expireLeases(cluster: FakeCluster): void {
+  for (const lease of cluster.all('leases')) {
+    if (lease.spec === undefined) continue;
+    cluster.put('leases', { ...lease, spec: { ...lease.spec, renewTime: '2020-01-01T00:00:00.000000Z' } });
+  }
 }

@@ -80,6 +80,7 @@ describe('permissions', () => {
       'delete configmaps',
       'delete jobs.batch',
       'delete persistentvolumeclaims',
+      'delete pods',
       'delete volumesnapshots.snapshot.storage.k8s.io',
       'patch configmaps',
       'patch jobs.batch',
@@ -89,6 +90,8 @@ describe('permissions', () => {
       'patch volumesnapshotcontents.snapshot.storage.k8s.io',
       'patch volumesnapshots.snapshot.storage.k8s.io',
     ]);
+    const deleted = writes.filter((row) => permissionName(row) === 'delete pods').flatMap((row) => row.names?.(names));
+    expect(deleted).toEqual(['postgres-rehearsal-12', 'postgres-rehearsal-14']);
   });
 
   test('that no precheck can do without let it make no pod', () => {
