@@ -4,6 +4,7 @@ import { dropToken } from '../objects/fencing-token.ts';
 import { backupOfNew, isOfVolume, snapshotObject, suffixOf } from '../objects/snapshot.ts';
 import type { LeasedCluster, VolumeSnapshot } from '../ports/cluster.ts';
 import { waitFor } from '../ports/wait.ts';
+import { deletionPolicy } from '../storage/snapshot-content.ts';
 import { shell } from '../text/shell.ts';
 import type { CleanupFacts } from './facts.ts';
 import { isContentOf } from './ours.ts';
@@ -84,7 +85,7 @@ async function retain({ cluster, target }: Removal, snapshot: VolumeSnapshot): P
   if (content.spec.deletionPolicy !== 'Retain')
     await cluster.patch('volumesnapshotcontents', name, target.namespace, [
       { op: 'test', path: '/metadata/uid', value: content.metadata.uid },
-      { op: 'replace', path: '/spec/deletionPolicy', value: 'Retain' },
+      deletionPolicy('Retain'),
     ]);
   await release(cluster, target.namespace, 'volumesnapshotcontents', name);
   await release(cluster, target.namespace, 'volumesnapshots', snapshot.metadata.name);

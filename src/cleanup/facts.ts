@@ -15,7 +15,6 @@ import type { SnapshotClassFacts } from '../facts/facts.ts';
 import { findJournal } from '../journal/find-journal.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import type { Inputs } from '../inputs/inputs.ts';
-import { journalName } from '../objects/journal-name.ts';
 import { isOfUpgrade } from '../objects/snapshot.ts';
 import type { MissingPermission } from '../permissions/permissions.ts';
 import type { ClusterReader, ResourceTypes, VolumeSnapshot } from '../ports/cluster.ts';
@@ -117,9 +116,8 @@ async function readHistory({ cluster, target, seal }: CleanupReaders): Promise<H
   const journal = await findJournal(cluster, target, seal);
   if (journal === undefined) return undefined;
   const { record, noted } = journal;
-  const object = await cluster.find('configmaps', journalName, target.namespace);
   return {
-    uid: object?.metadata?.uid,
+    uid: journal.objectUid,
     outcome: noted.outcome,
     releasedAt: noted.released?.at,
     run: asNoted(`${record.runId}@${record.startedAt}`),

@@ -76,6 +76,8 @@ export function inventoryOf(facts: CleanupFacts): Inventory {
   };
 }
 
+const oddPath = `it is ${purposes.tablespace}. The action removes nothing whose path has a line end or a tab. Remove it by hand: no later cleanup finds it`;
+
 type Part = Partial<Inventory>;
 
 function directories({ files }: CleanupFacts): Part {
@@ -88,6 +90,8 @@ function directories({ files }: CleanupFacts): Part {
       bytes,
       why: purposes[kind],
     })),
+    // Quoted: its name has a line end or a tab.
+    left: files.value.odd.map((path) => ({ kind: 'Directory', name: JSON.stringify(path), why: oddPath })),
   };
 }
 

@@ -15,6 +15,12 @@ going=$kept.cleanup
 uid=$(id -u)
 marker=$data/.postgresql-upgrade
 noted() { [ ! -f "$marker" ] || head -c 4096 "$marker" | sed -n "s/^$1=//p" | sed -n '1{s/[^[:print:]]/ /g;p}'; }
+# Whether a path fits into a field of a line.
+fits() { case $1 in *'
+'* | *'	'*) return 1 ;; esac; }
+# What a link leads to, as $place: without a character behind it, a line end at its end would be lost.
+follow() { place=$(readlink -fn -- "$1" && printf x); place=\${place%x}; }
+is_on_volume() { [ "$(stat -c %m "$1" 2>/dev/null)" = "$(stat -c %m "$data")" ]; }
 plain() { printf %s "$1" | tr '\\n\\t' '  '; }
 # yes or no; neither where it is not known. Through the environment: awk takes a backslash in a value of its own for an escape.
 is_in() { place=$1 awk '{ sub(/\\/$/, "") } $0 == ENVIRON["place"] || index($0, ENVIRON["place"] "/") == 1 { found = 1; exit } END { if (NR) print (found ? "yes" : "no") }'; }
@@ -40,21 +46,26 @@ in_use=$({
 # Without its last line it is not whole, and a use may be missing.
 printf '%s\\n' "$in_use" | grep -qx end || { echo 'what is in use can not be listed' >&2; exit 1; }
 
+# What PostgreSQL $from has in tablespaces, each path to a command. Only the old data directory shows whose they are.
+each_space() { # COMMAND
+  [ -e "$kept" ] || [ -e "$going" ] || return 0
+  for link in "$data"/pg_tblspc/*; do
+    [ -L "$link" ] || continue
+    follow "$link"
+    is_on_volume "$place" || continue
+    for path in "$place/PG_\${from}_"[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]; do "$1" "$path"; done
+  done
+}
+listed() { ! fits "$1" || printf 'tablespace\\t%s\\n' "$1"; }
+# Byte by byte, since no line can hold it.
+odd() { fits "$1" || [ ! -d "$1" ] || printf 'odd\\t%s\\n' "$(printf %s "$1" | od -An -v -tx1 | tr -d ' \\n')"; }
+
 # In the order in which they go: without the old data directory nothing shows whose the rest is. What a killed removal has left of an earlier one goes before it, to make
 # room for its rename.
 candidates() {
   if [ -e "$kept" ] && [ -e "$going" ]; then printf 'old\\t%s\\n' "$going"; fi
   printf 'old\\t%s\\n' "$kept"
-  if [ -e "$kept" ] || [ -e "$going" ]; then
-    for link in "$data"/pg_tblspc/*; do
-      [ -L "$link" ] || continue
-      place=$(readlink -f "$link")
-      case $place in *'
-'* | *'	'*) continue ;; esac
-      [ "$(stat -c %m "$place" 2>/dev/null)" = "$(stat -c %m "$data")" ] || continue
-      for path in "$place/PG_\${from}_"[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]; do printf 'tablespace\\t%s\\n' "$path"; done
-    done
-  fi
+  each_space listed
   printf 'old\\t%s\\n' "$going"
   printf 'logs\\t%s\\n' "$mount/upgrade-logs"
   printf 'state\\t%s\\n' "$mount/.postgresql-upgrade"
@@ -154,8 +165,11 @@ look() {
   printf 'transfer\\t%s\\n' "$(noted transfer)"
   printf 'run\\t%s\\n' "$(noted run)"
   printf 'removing\\t%s\\n' "$(removing)"
-  links | while IFS= read -r place; do
-    [ "$(stat -c %m "$place" 2>/dev/null)" = "$(stat -c %m "$data")" ] || printf 'outside\\t%s\\n' "$(plain "$place")"
+  each_space odd
+  for link in "$data/pg_wal" "$data"/pg_tblspc/*; do
+    [ -L "$link" ] || continue
+    follow "$link"
+    is_on_volume "$place" || printf 'outside\\t%s\\n' "$(plain "$place")"
   done
 }
 

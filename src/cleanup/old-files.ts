@@ -24,6 +24,8 @@ export interface OldDirectory {
 
 export interface OldFiles {
   readonly directories: readonly OldDirectory[];
+  /** Directories of PostgreSQL 12 in tablespaces whose paths have a line end or a tab: none of them is removed. */
+  readonly odd: readonly string[];
   /** How pg_upgrade transferred the files; '' where no upgrade of this action says so. */
   readonly transfer: string;
   /** Which upgrade of this action made the data directory that serves; '' where none did. */
@@ -73,7 +75,12 @@ export async function readOldFiles(database: Database, target: Target): Promise<
   if (!isRead || !isWhole(stdout) || directories.includes(undefined)) throw unreadable(target, stderr);
   const found = directories.filter((one) => one !== undefined);
   const outside = rows.flatMap(([name, place = '']) => (name === 'outside' ? [place] : []));
-  return { directories: found, transfer: transfer ?? '', run: run ?? '', isRemoving: removing !== '', outside };
+  const odd = rows.flatMap(([name, hex = '']) => (name === 'odd' ? [pathOf(hex)] : []));
+  return { directories: found, odd, transfer: transfer ?? '', run: run ?? '', isRemoving: removing !== '', outside };
+}
+
+function pathOf(hex: string): string {
+  return new TextDecoder().decode(Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)));
 }
 
 const kinds: readonly OldDirectory['kind'][] = ['old', 'tablespace', 'logs', 'state'];

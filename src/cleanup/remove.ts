@@ -4,6 +4,8 @@ import type { Inputs } from '../inputs/inputs.ts';
 import { isOfUpgrade, isOfVolume, servedByNew } from '../objects/snapshot.ts';
 import type { LeasedCluster, ResourceName } from '../ports/cluster.ts';
 import type { Deps } from '../ports/context.ts';
+import { setPolicyOfClaims } from '../storage/given-volume.ts';
+import { deletionPolicy } from '../storage/snapshot-content.ts';
 import { storageGone } from '../storage/storage-gone.ts';
 import type { Target } from '../target/target.ts';
 import type { Item } from './inventory.ts';
@@ -127,11 +129,7 @@ async function removeClaim(context: Removal, item: Item): Promise<void> {
   if (volume === undefined || now.metadata?.uid !== item.id || !isWholeBackup(target, now, volume)) throw changed(item);
   if (whyShared(volume, await cluster.list('persistentvolumes')) !== undefined) throw changed(item);
   // A class that retains volumes would keep it for ever.
-  if (volume.spec?.persistentVolumeReclaimPolicy !== 'Delete')
-    await cluster.patch('persistentvolumes', volumeName ?? '', namespace, [
-      { op: 'test', path: '/spec/claimRef/uid', value: item.id },
-      { op: 'add', path: '/spec/persistentVolumeReclaimPolicy', value: 'Delete' },
-    ]);
+  await setPolicyOfClaims(context, volume, now, 'Delete');
   await cluster.delete('persistentvolumeclaims', item.name, namespace, { preconditions: { uid: item.id } });
   await storageGone(context, 'persistentvolumeclaims', item.name, item.id);
   if (volume.metadata?.uid !== undefined)
@@ -153,7 +151,7 @@ async function removeSnapshot(context: Removal, item: Item): Promise<void> {
       await cluster.patch('volumesnapshotcontents', content.metadata.name, namespace, [
         { op: 'test', path: '/metadata/uid', value: content.metadata.uid },
         { op: 'test', path: '/spec/volumeSnapshotRef/uid', value: item.id },
-        { op: 'replace', path: '/spec/deletionPolicy', value: 'Delete' },
+        deletionPolicy('Delete'),
       ]);
   }
   await cluster.delete('volumesnapshots', item.name, namespace, { preconditions: { uid: item.id } });

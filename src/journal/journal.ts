@@ -38,6 +38,11 @@ export class Journal<C extends ClusterReader = ClusterReader> {
     return this.notes;
   }
 
+  /** UID of the ConfigMap, as it was read. */
+  get objectUid(): string | undefined {
+    return this.uid;
+  }
+
   /** Whether the upgrade has ended, upgraded or reverted. */
   get isClosed(): boolean {
     return this.notes.outcome !== undefined;

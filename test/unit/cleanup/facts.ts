@@ -22,7 +22,7 @@ export const history: History = {
 };
 
 /** No directory is left. */
-export const noFiles: OldFiles = { directories: [], transfer: 'link', run, isRemoving: false, outside: [] };
+export const noFiles: OldFiles = { directories: [], odd: [], transfer: 'link', run, isRemoving: false, outside: [] };
 
 export async function cleanupFacts(
   more: Partial<CleanupFacts> = {},

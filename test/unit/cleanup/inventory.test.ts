@@ -26,6 +26,11 @@ async function withClaim(more: { creationTimestamp?: Date } = {}): Promise<Pick<
 
 const label = { 'app.kubernetes.io/managed-by': 'circleci-server-postgresql-upgrade' };
 
+test('what PostgreSQL 12 has in a tablespace whose path has a line end stays, and is named in one line', async () => {
+  const files = known({ ...noFiles, odd: ['/data/theirs\nspace/PG_12_201909212'] });
+  expect(await found({ files })).toEqual([[], [String.raw`Directory "/data/theirs\nspace/PG_12_201909212"`]]);
+});
+
 describe('a Job', () => {
   test('of this action that has ended goes; one at work, and one of others, stay', async () => {
     const target = await targetOf();

@@ -67,12 +67,19 @@ describe('in a tablespace', () => {
     expect(await obstacle()).toBeUndefined();
   });
 
-  test('one whose name would be two lines is left alone', async () => {
-    using volume = oldVolume();
-    const theirs = path.join(volume.root, 'theirs');
-    mkdirSync(theirs);
-    withTablespace(volume, 'theirs\nspace');
-    expect(await pathsOf(volume)).toEqual([]);
-    expect(existsSync(theirs)).toBe(true);
-  });
+  test.each(['theirs\nspace', 'theirs\n', 'theirs\tspace'])(
+    'one whose name is %j is left alone, and named',
+    async (name) => {
+      using volume = oldVolume();
+      // What it would be taken for, if the line end were lost.
+      const theirs = path.join(volume.root, 'theirs/PG_12_201909212');
+      mkdirSync(theirs, { recursive: true });
+      const place = path.join(withTablespace(volume, name), 'PG_12_201909212');
+      const found = await look(volume);
+      expect([await pathsOf(volume), found.odd, found.outside]).toEqual([[], [place], []]);
+      await remove(volume, found.directories);
+      expect([theirs, place].map((one) => existsSync(one))).toEqual([true, true]);
+      expect((await look(volume)).odd).toEqual([]);
+    },
+  );
 });
