@@ -35,7 +35,7 @@ export const inputGroups: readonly InputGroup[] = [
     when: 'See [Ways back](ways-back.md#the-backup).',
     inputs: [
       ...(['backup', 'confirmExternalBackup', 'verifyBackup', 'verifyBackupTimeout'] as const),
-      ...(['rehearsal', 'rehearsalValid'] as const),
+      ...(['rehearsal', 'rehearsalValid', 'amcheckBudget'] as const),
       ...(['volumeSnapshotClass', 'snapshotGate'] as const),
     ],
   },

@@ -1,10 +1,20 @@
-import { choice, duration, durationIfGiven, flag, pointInTime, script, type Input, type Mode } from './input-types.ts';
+import {
+  choice,
+  duration,
+  durationIfGiven,
+  durationOrNone,
+  flag,
+  pointInTime,
+  script,
+  type Input,
+  type Mode,
+} from './input-types.ts';
 
 const modes: readonly Mode[] = ['upgrade'];
 const commands = ['before-applications', 'after-applications'];
 
 /**
- * What an upgrade must meet before it stops anything, and what it runs for the administrator; rows of the table of inputs.
+ * What an upgrade must meet before it stops anything, its rehearsal, and what it runs for the administrator; rows of the table of inputs.
  * Decision: docs/decisions/0033-gates-and-hooks.md
  */
 export const gatesAndHooks = {
@@ -30,6 +40,12 @@ export const gatesAndHooks = {
       'For how long a rehearsal counts. It counts no more once server, schema, roles, settings or images have changed.',
     modes,
     needs: ['rehearsal: auto', 'rehearsal: required'],
+  }),
+  amcheckBudget: durationOrNone({
+    default: '10m',
+    description:
+      'How long a rehearsal looks for damaged pages with amcheck, the smallest tables and indexes first. All databases share that time. `0s`: it does not look. The finding is then unknown, and does not block.',
+    modes: ['rehearse'],
   }),
   beforeApplicationsSql: script('SQL', {
     description:

@@ -1,6 +1,6 @@
 import { CancelledError, describe, isLeaseLost, isRunError, sentence } from '../common/errors.ts';
 import { digestsIn, type Digests } from '../database/digests.ts';
-import { passed, unknown, warning, type Answer } from '../findings/finding.ts';
+import { blocks, passed, unknown, warning, type Answer } from '../findings/finding.ts';
 import type { RehearsalContext } from './context.ts';
 import { removeRecord } from './record.ts';
 import type { Memory, Stage } from './stage.ts';
@@ -81,7 +81,7 @@ async function runStages(context: RehearsalContext, memory: Memory): Promise<Reh
     if (signal.aborted) throw new CancelledError(title);
     const answer = await log.group(title, () => timeline.phase(id, title, () => answerOf(stage, context, memory)));
     findings.push({ id, title, ...answer });
-    if (answer.status === 'failed' || answer.status === 'unknown') stopped = title;
+    if (blocks(answer, 'failed')) stopped = title;
   }
   return findings;
 }

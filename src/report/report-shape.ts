@@ -176,6 +176,7 @@ export const reportShape = z.strictObject({
         status: z.enum(['passed', 'warning', 'failed', 'unknown']),
         evidence: z.array(z.string().min(1)).min(1),
         remedy: remedy.exactOptional().describe('What to do; there unless passed.'),
+        ignored: z.string().exactOptional().describe('Why it stops nothing: the input that says not to look.'),
       }),
     )
     .optional()

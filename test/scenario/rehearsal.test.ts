@@ -57,6 +57,17 @@ test('one that does not pass fails, with what was found and what to do, and no t
   ).toEqual([]);
 });
 
+test('with `amcheck-budget: 0s` it says that nobody looked at the pages, and counts', async () => {
+  const end = await rehearsed({}, { 'amcheck-budget': '0s', 'fail-on': 'warning' });
+  expect([end.report?.error, end.exitCode, end.record.passed]).toEqual([undefined, 0, true]);
+  expect(end.report?.rehearsal?.find(({ id }) => id === 'rehearsal-pages')).toMatchObject({
+    status: 'unknown',
+    ignored: 'The input "amcheck-budget" says not to look. The upgrade keeps what is damaged.',
+  });
+  expect(end.stdout).toContain('(rehearsal-pages: unknown, ignored)');
+  expect(end.summary).toContain('is ignored: The input');
+});
+
 test('one with a warning counts for no upgrade where fail-on does not let it pass', async () => {
   const end = await rehearsed({}, { 'fail-on': 'warning' }, 1);
   expect([end.report?.error?.code, end.exitCode, end.record.passed]).toEqual(['rehearsal-failed', 1, false]);

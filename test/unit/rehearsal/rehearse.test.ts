@@ -165,24 +165,6 @@ describe('what goes wrong is a finding', () => {
     expect(statuses(await setting.run())).toMatchObject({ 'rehearsal-data': 'failed', 'rehearsal-pages': 'unknown' });
   });
 
-  test.each([
-    [
-      { checked: 3, of: 3, damaged: [['public.builds', 'block 7: invalid line pointer']] },
-      'failed',
-      'circle: public.builds: block 7',
-    ],
-    [{ checked: 1, of: 3, damaged: [] }, 'warning', 'amcheck looked at 3 of 9 heap tables and btree indexes'],
-    [{ checked: 3, of: 3, damaged: [] }, 'passed', 'It can not look at 6 others'],
-    [{ checked: 0, of: 3, damaged: [] }, 'unknown', 'amcheck looked at 0 of 9'],
-    [{ checked: 0, of: 3, damaged: [], lacks: true }, 'warning', 'The image of PostgreSQL 14 has no amcheck'],
-  ] as const)('of pages: %j', async (looked, status, line) => {
-    const setting = await scene();
-    const damaged = looked.damaged.map(([relation, words]): [string, string] => [relation, words]);
-    setting.state.looked = { ...looked, others: 2, damaged };
-    const pages = (await setting.run()).find(({ id }) => id === 'rehearsal-pages');
-    expect(pages).toMatchObject({ status, evidence: expect.arrayContaining([expect.stringContaining(line)]) });
-  });
-
   test('of an extension that can not be updated, with what the upgrade will say', async () => {
     const setting = await scene();
     const of = {

@@ -47,7 +47,10 @@ export interface Scene extends Setting {
   readonly images: { upgrade: string; serving: string };
   /** States of pods that do not run. */
   readonly states: Record<string, V1ContainerState>;
-  readonly run: (cluster?: LeasedCluster) => Promise<readonly RehearsalFinding[]>;
+  readonly run: (
+    cluster?: LeasedCluster,
+    given?: Readonly<Record<string, string>>,
+  ) => Promise<readonly RehearsalFinding[]>;
 }
 
 export async function scene(
@@ -76,8 +79,8 @@ export async function scene(
     ...{ cluster, clock, log, signal, inputs: given, target, database, serving, scripts, timeline },
     ...{ settings: job, copying, mark, followsServer: true },
   };
-  const run = async (over: LeasedCluster = cluster) =>
-    (await rehearse({ ...rehearsal, inputs: inputs(), cluster: over, database: database.over(over) })).findings;
+  const run = async (over: LeasedCluster = cluster, given = {}) =>
+    (await rehearse({ ...rehearsal, inputs: inputs(given), cluster: over, database: database.over(over) })).findings;
   // The controllers have done what they do without a rehearsal.
   await cluster.version();
   cluster.calls.length = 0;

@@ -54,6 +54,12 @@ describe('an upgrade that requires a rehearsal', () => {
     expect(log.text).toContain('The last rehearsal of this server passed');
   });
 
+  test('begins whatever that one looked at with amcheck', async () => {
+    const { run } = await rehearsed('required');
+    const given = { mode: 'upgrade', rehearsal: 'required', 'amcheck-budget': '0s' };
+    await run({ inputs: inputs(given) });
+  });
+
   test('is refused without one', async () => {
     const { run } = await rehearsed('required', false);
     const error = await thrownBy(run);
