@@ -1,9 +1,4 @@
-/**
- * Looks at what an upgrade left on the volume, or removes it. It runs in the server's own container: no second container ever touches the volume of a running server.
- * Before it removes a directory it judges it again, by the same rules. The old data directory is renamed first, since half of one would be no data directory any more.
- * Decision: docs/decisions/0032-cleanup.md
- */
-export const oldFilesScript = `
+const script = `
 set -u
 export LC_ALL=C
 # Where the exec begins would be a place that a process works in.
@@ -195,3 +190,11 @@ remove() { # ID...
 "$command" "$@"
 echo end
 `;
+
+/**
+ * Looks at what an upgrade left on the volume, or removes it. It runs in the server's own container: no second container ever touches the volume of a running server.
+ * Before it removes a directory it judges it again, by the same rules. The old data directory is renamed first, since half of one would be no data directory any more.
+ * The command of an exec is a part of the URL. Servers and proxies limit that, many of them to 16 KiB with all headers: so comments and indentation are not sent.
+ * Decision: docs/decisions/0032-cleanup.md
+ */
+export const oldFilesScript = script.replaceAll(/^\s*#.*\n/gm, '').replaceAll(/^ +/gm, '');

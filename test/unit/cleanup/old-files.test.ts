@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { oldFilesScript } from '../../../src/cleanup/old-files-script.ts';
 import { readFreeBytes, readOldFiles, removeOldFiles } from '../../../src/cleanup/old-files.ts';
 import { ClusterError } from '../../../src/common/errors.ts';
 import type { Database } from '../../../src/database/database.ts';
@@ -250,4 +251,9 @@ test('an answer that breaks off is none', async () => {
   await expect(removeOldFiles(deps(), cut as never, await target(volume), [])).rejects.toMatchObject({
     code: 'volume-unreadable',
   });
+});
+
+test('the script leaves room for headers in 16 KiB, to which many servers limit a request', () => {
+  // A command of an exec is a part of the URL. The paths and the token come on top.
+  expect(encodeURIComponent(oldFilesScript).length).toBeLessThan(13_000);
 });
