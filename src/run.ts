@@ -216,6 +216,7 @@ function reportOf(
     snapshot: results.backup?.kind === 'snapshot' ? results.backup.name : undefined,
     backup: results.backup && backupName(results.backup),
     backupTimes: results.backupTimes,
+    backupProof: results.backupProof,
     downtimeSeconds: timeline.downtimeSeconds,
     statisticsSeconds: timeline.statisticsSeconds,
     prediction: facts && predictionOf(facts),

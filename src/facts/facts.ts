@@ -103,11 +103,25 @@ export interface StorageClassFacts {
 
 /** Stands among the stages for the Job of pg_upgrade alone, since its pod ran. */
 export const rehearsedJob = 'rehearsal-job';
+/** The same for the snapshot, since it was asked for: until it was cut, and until it was ready. */
+export const rehearsedCut = 'rehearsal-cut';
+export const rehearsedReady = 'rehearsal-ready';
 
 /** Seconds of the stages of a rehearsal, by their ids. */
-export type RehearsedSeconds = Readonly<Record<string, number>>;
+type RehearsedSeconds = Readonly<Record<string, number>>;
 
-/** With what a rehearsal took that counts for this upgrade; undefined where none does, or nobody has asked. */
+/** A rehearsal that has restored a copy by the very kind of backup that this upgrade makes. */
+export interface RehearsalProof {
+  /** The run's address. */
+  readonly run: string;
+  /** When it ended, by the API server's clock. */
+  readonly at: string;
+  /** Whether the storage had cut the snapshot when it said so; undefined where the copy was a clone. */
+  readonly cuts?: 'in-time' | 'late' | undefined;
+}
+
+/** With what a rehearsal took that counts for this upgrade, and whether it proves the backup; undefined where none does, or nobody has asked. */
 export interface FactsWithRehearsal extends Facts {
   readonly rehearsed?: RehearsedSeconds | undefined;
+  readonly rehearsalProof?: RehearsalProof | undefined;
 }

@@ -218,7 +218,7 @@ export const inputTable = {
   verifyBackup: flag({
     default: 'true',
     description:
-      'Before the downtime, make a volume from a snapshot (or clone) of the running server. Start PostgreSQL 12 on it. A backup that cannot be restored is then found in time. With `backup: copy`, make a volume like that of the server and try it; nothing is copied.',
+      'Before the downtime, make a volume from a snapshot (or clone) of the running server. Start PostgreSQL 12 on it. A backup that cannot be restored is then found in time. A rehearsal that counts has done that already. With `backup: copy`, make a volume like that of the server and try it; nothing is copied.',
     modes: checking,
     needs: ['backup: snapshot', 'backup: clone', 'backup: copy'],
   }),

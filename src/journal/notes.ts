@@ -10,6 +10,7 @@ import {
   localeName,
   objectName,
   quantities,
+  runAddress,
   sentenceText,
   walPosition,
 } from '../common/grammar.ts';
@@ -72,8 +73,11 @@ const instant = z.iso.datetime().pipe(z.coerce.date());
 
 const released = z.strictObject({ at: instant, wal: walPosition });
 
-/** What the server wrote into the WAL after the driver had said that a snapshot was cut: where it ends; see backup/cut-timing.ts. */
+/** What the server wrote into the WAL after the driver had said that a snapshot was cut: where it ends; see src/storage/cut-timing.ts. */
 const mark = z.strictObject({ snapshot: objectName, position: walPosition });
+
+/** The rehearsal that proved the backup in the place of this upgrade: its run and its end. */
+const rehearsal = z.strictObject({ run: runAddress, at: z.iso.datetime() });
 
 /** When, and at which position in the write-ahead log, the applications were restarted. */
 export type Released = z.infer<typeof released>;
@@ -109,8 +113,10 @@ export interface Noted {
   live?: string;
   /** What that snapshot must not hold. */
   mark?: z.infer<typeof mark>;
-  /** Whether that snapshot was cut when the driver said so. */
+  /** Whether that snapshot, or the one of that rehearsal, was cut when the driver said so. */
   cuts?: 'in-time' | 'late';
+  /** Which rehearsal proved the backup, where one did: no copy was made then. */
+  rehearsal?: z.infer<typeof rehearsal>;
   /** The snapshot of PostgreSQL 14's data before the action restored PostgreSQL 12. */
   served?: string;
   /** When a copy of the volume was about to be made, by the API server's clock. */
@@ -184,6 +190,7 @@ export const noteCodecs: { readonly [N in keyof Notes]: Codec<Notes[N]> } = {
   live: word(objectName),
   mark: json(mark),
   cuts: word(z.enum(['in-time', 'late'])),
+  rehearsal: json(rehearsal),
   served: word(objectName),
   copy: time,
   upgradeJob: word(z.enum(['once', 'again'])),

@@ -154,5 +154,5 @@ export async function withRehearsal(
   checked: CheckedServer,
 ): Promise<CheckedServer & { readonly facts: FactsWithRehearsal }> {
   const rehearsed = await expectRehearsed({ ...context, ...checked });
-  return { ...checked, facts: { ...checked.facts, rehearsed } };
+  return { ...checked, facts: { ...checked.facts, ...rehearsed } };
 }

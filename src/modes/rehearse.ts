@@ -5,12 +5,12 @@ import { ofRehearsal } from '../journal/seal.ts';
 import { expectNoUpgrade, withRehearsalLease } from '../rehearsal/lease.ts';
 import type { LeasedCluster } from '../ports/cluster.ts';
 import { planRehearsal } from '../rehearsal/plan.ts';
+import { proofOf } from '../rehearsal/backup-proof.ts';
 import { identityOf, writeRecord } from '../rehearsal/record.ts';
 import { hasRun, rehearse, type Rehearsal, type RehearsalFinding } from '../rehearsal/rehearse.ts';
 import { settingsDigest } from '../rehearsal/settings-digest.ts';
 import { remedyText } from '../text/remedy.ts';
 import { verdictOf } from '../prechecks/judge.ts';
-import { rehearsedJob } from '../facts/facts.ts';
 import { checkServer, findServer, type CheckedServer } from './check-server.ts';
 import type { ClusterModeContext } from './mode.ts';
 
@@ -56,7 +56,7 @@ async function keepRecord(
   { runId, timeline, log, inputs, scripts, version }: ClusterModeContext,
   { target, facts, seal }: CheckedServer,
   leased: LeasedCluster,
-  { findings, databases, images, jobSeconds }: Rehearsal,
+  { findings, databases, images, seconds, restored }: Rehearsal,
 ): Promise<void> {
   const passed = !findings.some((finding) => blocks(finding, inputs.failOn));
   // One that did not pass may have run none.
@@ -72,18 +72,18 @@ async function keepRecord(
       log.annotate('warning', 'rehearsal', `The result does not count for an upgrade, and is not kept: ${why}`);
     return;
   }
-  const seconds = timeline.phases
-    .filter(({ id }) => id.startsWith('rehearsal-'))
-    .map(({ id, seconds: of }): [string, number] => [id, of]);
-  if (jobSeconds !== undefined) seconds.push([rehearsedJob, jobSeconds]);
+  const stages = timeline.phases.filter(({ id }) => id.startsWith('rehearsal-'));
+  const secondsOf = Object.fromEntries(stages.map(({ id, seconds: of }) => [id, of]));
+  const proof = proofOf(facts, restored);
   try {
     await writeRecord(leased, target.namespace, seal.for(ofRehearsal), {
-      schema: 1,
+      schema: 2,
       runId,
       endedAt: (await leased.now()).toISOString(),
       passed,
       rehearsed: { server: identity, settings, images: [upgradeImage, servingImage], databases },
-      seconds: Object.fromEntries(seconds),
+      seconds: { ...secondsOf, ...seconds },
+      ...(proof === undefined ? {} : { proof }),
     });
   } catch (error) {
     if (isLeaseLost(error)) throw error;

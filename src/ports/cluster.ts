@@ -61,9 +61,10 @@ interface VolumeSnapshotContent {
 
 /** A VolumeSnapshotClass (snapshot.storage.k8s.io/v1). */
 export interface VolumeSnapshotClass {
-  metadata: { name: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  metadata: { name: string; uid?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
   driver: string;
   deletionPolicy: string;
+  parameters?: Record<string, string>;
 }
 
 /** A NetworkPolicy (networking.k8s.io/v1) as the API writes it; the library's type has another name for `from`. */

@@ -1,6 +1,7 @@
 // What a rehearsal leaves for the upgrade: the only object of it that stays. It is sealed as a journal is, with another purpose, so that neither passes for the other.
 // Decision: docs/decisions/0034-rehearsal.md
 import { z } from 'zod';
+import { runAddress } from '../common/grammar.ts';
 import { digests, type Digests } from '../database/digests.ts';
 import { ownerLabel } from '../objects/pod.ts';
 import { rehearsalRecordName } from '../objects/rehearsal.ts';
@@ -8,6 +9,7 @@ import type { JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader, LeasedCluster } from '../ports/cluster.ts';
 import { compareImages } from '../target/image-digests.ts';
 import { volumeName, type Target } from '../target/target.ts';
+import { backupProof } from './backup-proof.ts';
 import { foreign } from './sweep.ts';
 
 const identity = z.strictObject({
@@ -39,7 +41,7 @@ export interface Rehearsed {
   readonly databases: Digests;
 }
 
-const record = z.strictObject({
+const first = z.strictObject({
   schema: z.literal(1),
   runId: z.string().max(500),
   /** By the API server's clock. */
@@ -55,6 +57,16 @@ const record = z.strictObject({
   /** Seconds of each stage, by its id. */
   seconds: z.record(z.string().regex(/^rehearsal-[a-z-]{1,40}$/), z.number().nonnegative()),
 });
+
+const second = first.extend({
+  schema: z.literal(2),
+  runId: runAddress,
+  /** Missing where no copy was seen to be restored, and where it is not known when the storage cuts snapshots. */
+  proof: backupProof.optional(),
+});
+
+/** One of the first kind counts as well, but proves no backup. */
+const record = z.discriminatedUnion('schema', [first, second]);
 
 export type RehearsalRecord = z.infer<typeof record>;
 

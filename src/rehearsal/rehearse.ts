@@ -1,6 +1,7 @@
 import { CancelledError, describe, isLeaseLost, isRunError, sentence } from '../common/errors.ts';
 import { digestsIn, type Digests } from '../database/digests.ts';
 import { blocks, passed, unknown, warning, type Answer } from '../findings/finding.ts';
+import type { Restored } from './backup-proof.ts';
 import type { RehearsalContext } from './context.ts';
 import { removeRecord } from './record.ts';
 import type { Memory, Stage } from './stage.ts';
@@ -38,8 +39,10 @@ export interface Rehearsal {
   readonly databases: Digests | undefined;
   /** imageIDs of the upgrade Job and of PostgreSQL 14, as their pods had them; undefined for one that did not run. */
   readonly images: readonly [string | undefined, string | undefined];
-  /** Of the upgrade Job, since its pod ran; undefined where it did not. */
-  readonly jobSeconds: number | undefined;
+  /** What stages measured besides their own time, by ids. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** Undefined where PostgreSQL 12 did not start on the copy. */
+  readonly restored: Restored | undefined;
 }
 
 /**
@@ -55,7 +58,7 @@ export async function rehearse(context: RehearsalContext): Promise<Rehearsal> {
   if (earlier.late !== undefined)
     log.annotate('warning', 'rehearsal', `${sentence(earlier.late.what)} ${earlier.late.remedy}`);
   await removeRecord(cluster, target.namespace);
-  const memory: Memory = {};
+  const memory: Memory = { seconds: {} };
   let findings: RehearsalFinding[];
   try {
     findings = await runStages(context, memory);
@@ -65,7 +68,14 @@ export async function rehearse(context: RehearsalContext): Promise<Rehearsal> {
   }
   const databases = memory.before && digestsIn(memory.before.answers);
   const images = [memory.upgradeImage, memory.servingImage] as const;
-  return { findings: [...findings, await removeAll(context)], databases, images, jobSeconds: memory.jobSeconds };
+  const { cuts, seconds } = memory;
+  const restored = hasRestored(findings) ? { copying: context.copying, cuts } : undefined;
+  return { findings: [...findings, await removeAll(context)], databases, images, seconds, restored };
+}
+
+function hasRestored(findings: readonly RehearsalFinding[]): boolean {
+  const status = findings.find(({ id }) => id === recovery.id)?.status;
+  return status === 'passed' || status === 'warning';
 }
 
 async function runStages(context: RehearsalContext, memory: Memory): Promise<RehearsalFinding[]> {

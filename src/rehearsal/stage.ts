@@ -13,8 +13,12 @@ export interface Memory {
   /** imageID of the upgrade Job, and of PostgreSQL 14, as their pods had them. */
   upgradeImage?: string | undefined;
   servingImage?: string | undefined;
-  /** Seconds of the upgrade Job, since its pod ran. */
-  jobSeconds?: number;
+  /** Seconds within the stages, by ids of their own. */
+  readonly seconds: Record<string, number>;
+  /** Where in the WAL what was written ends that the snapshot must not hold. */
+  mark?: string;
+  /** Whether the storage had cut the snapshot when it said so; undefined where that was not seen, and for a clone. */
+  cuts?: 'in-time' | 'late' | undefined;
   /** What was measured on PostgreSQL 14. */
   after?: Measurement;
 }

@@ -5,13 +5,14 @@ import { known, thenFact } from '../common/known.ts';
 import { answerOfAll, askDatabases } from '../database/ask-databases.ts';
 import type { Database } from '../database/database.ts';
 import { digestsIn, digestsQuestion, type Digests } from '../database/digests.ts';
-import type { Facts, RehearsedSeconds } from '../facts/facts.ts';
+import type { Facts, FactsWithRehearsal } from '../facts/facts.ts';
 import { jobOf, seenBy } from '../facts/job-of.ts';
 import { ofRehearsal, type JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Log } from '../ports/runner.ts';
 import type { Scripts } from '../ports/scripts.ts';
-import { findRecord, identityOf, whyInvalid } from './record.ts';
+import { whyNoProof } from './backup-proof.ts';
+import { findRecord, identityOf, whyInvalid, type RehearsalRecord } from './record.ts';
 import { settingsDigest } from './settings-digest.ts';
 
 interface Server {
@@ -25,41 +26,53 @@ interface Server {
   readonly version: string;
 }
 
+/** What a rehearsal that counts adds to the facts. */
+type Rehearsed = Pick<FactsWithRehearsal, 'rehearsed' | 'rehearsalProof'>;
+
 /**
  * What `rehearsal` asks for, before an upgrade changes anything. `auto` only says in the log whether the last rehearsal counts.
- * @returns what the rehearsal took, for the prediction; undefined where none counts
+ * @returns what the rehearsal took, for the prediction, and whether it proves the backup; nothing where none counts
  * @throws UpgradeError `rehearsal-missing` where the input requires one, and none counts
  */
-export async function expectRehearsed(server: Server): Promise<RehearsedSeconds | undefined> {
+export async function expectRehearsed(server: Server): Promise<Rehearsed> {
   const { facts, log } = server;
   const { rehearsal } = facts.inputs;
-  if (rehearsal === 'off') return undefined;
+  if (rehearsal === 'off') return {};
   const found = await known(() => lastRehearsal(server));
-  if (found.known && found.value.why === undefined) {
+  const last = found.known ? found.value : found.reason;
+  if (typeof last !== 'string') {
     log.info('The last rehearsal of this server passed, and nothing that it depends on has changed');
-    return found.value.seconds;
+    return rehearsedBy(server, last);
   }
-  const why = found.known ? (found.value.why ?? '') : found.reason;
-  if (rehearsal === 'auto') log.info(`No rehearsal counts for this upgrade: ${why}`);
+  if (rehearsal === 'auto') log.info(`No rehearsal counts for this upgrade: ${last}`);
   else
     throw new UpgradeError(
       'rehearsal-missing',
-      `"rehearsal: required" needs a rehearsal that counts, and ${why}. Nothing was changed.`,
+      `"rehearsal: required" needs a rehearsal that counts, and ${last}. Nothing was changed.`,
       'Run "mode: rehearse" with the same inputs. Then run the upgrade within "rehearsal-valid".',
     );
-  return undefined;
+  return {};
 }
 
-interface LastRehearsal {
-  /** Why it does not count; undefined where it does. */
-  readonly why: string | undefined;
-  readonly seconds: RehearsedSeconds | undefined;
-}
-
-async function lastRehearsal(server: Server): Promise<LastRehearsal> {
+/** @returns why it does not count, where it does not */
+async function lastRehearsal(server: Server): Promise<RehearsalRecord | string> {
   const { cluster, facts, seal } = server;
   const record = await findRecord(cluster, facts.target.namespace, seal.for(ofRehearsal));
-  return { why: await whyUncounted(server, record), seconds: record === 'foreign' ? undefined : record?.seconds };
+  const why = await whyUncounted(server, record);
+  return record === undefined || record === 'foreign' || why !== undefined ? (why ?? 'it could not be read') : record;
+}
+
+function rehearsedBy({ facts, log }: Server, record: RehearsalRecord): Rehearsed {
+  const { seconds: rehearsed } = record;
+  const proof = record.schema === 1 ? undefined : record.proof;
+  const why = whyNoProof(proof, facts);
+  if (proof === undefined || why !== undefined) {
+    if (facts.inputs.backup === 'snapshot' || facts.inputs.backup === 'clone')
+      log.info(`That rehearsal does not prove the backup: ${why ?? ''}`);
+    return { rehearsed };
+  }
+  const cuts = proof.kind === 'snapshot' ? proof.cuts : undefined;
+  return { rehearsed, rehearsalProof: { run: record.runId, at: record.endedAt, cuts } };
 }
 
 /** Why the last rehearsal does not count; undefined where it does. What can't be read is not the same. */

@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml';
 import { code, prose, text } from '../text/markdown.ts';
-import type { PlanReport, ReportedMove, ReportedStep } from './report-shape.ts';
+import type { PlanReport, ReportedMove, ReportedStep } from './plan-shape.ts';
 
 /** Characters; a script, which has several lines, is told by its size in the log, and whole in the report. */
 const longestText = 2000;

@@ -1,6 +1,6 @@
 import { resources } from '../ports/cluster.ts';
 import { type Move, plannedDowntime, type PlannedStep } from './planned-step.ts';
-import type { PlanReport, ReportedMove } from './report-shape.ts';
+import type { PlanReport, ReportedMove } from './plan-shape.ts';
 import { objectDiff } from './object-diff.ts';
 
 export function planReport(steps: readonly PlannedStep[]): PlanReport {

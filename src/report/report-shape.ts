@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planShape, type Immutable } from './plan-shape.ts';
 
 const remedy = z.strictObject({
   text: z.string().min(1).describe('Sentences. What is between backticks in them is to be copied as it stands.'),
@@ -41,38 +42,6 @@ const finding = z
   })
   .refine((f) => f.docs.endsWith(`docs/checks.md#${f.check}`), 'docs is not the place of its check')
   .refine((f) => (f.status === 'passed') === (f.remedy === undefined), 'a remedy, if and only if it did not pass');
-
-const move = z.discriminatedUnion('does', [
-  z.strictObject({
-    does: z.literal('create'),
-    manifest: z.looseObject({ apiVersion: z.string(), kind: z.string() }).describe('As kubectl would take it.'),
-    until: z.string().optional().describe('When it is removed again; absent when it stays.'),
-  }),
-  z.strictObject({
-    does: z.literal('change'),
-    resource: z.string(),
-    name: z.string(),
-    diff: z.string().describe('A unified diff of YAML with the fields that change.'),
-  }),
-  z.strictObject({ does: z.literal('run'), what: z.string().describe('What is done in the server, as a sentence.') }),
-]);
-
-const plan = z.strictObject({
-  downtimeSeconds: z.number().optional().describe('Absent where a step of the downtime cannot be predicted.'),
-  predictedSeconds: z
-    .number()
-    .describe('Of the steps of the downtime that can be predicted: it takes at least so long.'),
-  steps: z.array(
-    z.strictObject({
-      id: z.string(),
-      title: z.string(),
-      isDowntime: z.boolean(),
-      seconds: z.number().optional(),
-      basis: z.string().optional().describe('What the seconds were told from, or why there are none.'),
-      moves: z.array(move),
-    }),
-  ),
-});
 
 const cleanup = z.strictObject({
   healthySince: z
@@ -215,6 +184,16 @@ export const reportShape = z.strictObject({
     .describe(
       'Of the VolumeSnapshot: when it was cut, and when it could be restored. Absent where this run did not see it.',
     ),
+  backupProof: z
+    .strictObject({
+      by: z.enum(['upgrade', 'rehearsal']),
+      run: z.string().optional().describe('Address of the run that rehearsed; absent for an upgrade.'),
+      at: z.string().optional().describe("When the rehearsal ended, by the API server's clock; absent for an upgrade."),
+    })
+    .optional()
+    .describe(
+      'What showed before the downtime that such a backup can be restored: PostgreSQL 12 started on a copy. Absent where this run knows of nothing that did.',
+    ),
   downtimeSeconds: z.number().optional().describe('From the stop of the first application to the last one being back.'),
   statisticsSeconds: z
     .number()
@@ -228,7 +207,7 @@ export const reportShape = z.strictObject({
       databases: z.array(z.strictObject({ name: z.string(), dumpSeconds: z.number(), restoreSeconds: z.number() })),
     })
     .optional(),
-  plan: plan.optional().describe('What an upgrade would do; only for "dry-run".'),
+  plan: planShape.optional().describe('What an upgrade would do; only for "dry-run".'),
   cleanup: cleanup.optional().describe('What a cleanup lists, and has removed; only for "mode: cleanup".'),
   transfer: z.string().optional().describe('How the files went over: clone, link or copy.'),
   comparison: z.string().optional().describe('By what the data was found to be as before the upgrade.'),
@@ -278,25 +257,12 @@ export const reportShape = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), remedy }).optional(),
 });
 
-type Immutable<T> = T extends readonly (infer E)[]
-  ? readonly Immutable<E>[]
-  : T extends object
-    ? { readonly [K in keyof T]: Immutable<T[K]> }
-    : T;
-
 /** All that a run has to tell: written as JSON and rendered as the job summary. */
 export type Report = Immutable<z.infer<typeof reportShape>>;
 
 export type Verdict = Report['verdict'];
 
-/** A dry run's plan, for machines: the manifests are whole. Log and summary are written from it too. */
-export type PlanReport = NonNullable<Report['plan']>;
-
 /** What a cleanup has to tell. */
 export type CleanupReport = NonNullable<Report['cleanup']>;
-
-export type ReportedMove = PlanReport['steps'][number]['moves'][number];
-
-export type ReportedStep = PlanReport['steps'][number];
 
 export type AskedImage = NonNullable<Report['images']>['upgrade'];

@@ -111,10 +111,11 @@ function errorLines({ error }: Report): string[] {
   return [...lines.slice(0, -1).map((line) => `> ${line}`.trimEnd()), ''];
 }
 
-function upgradeLines({ serving, versions, backup, backupTimes, transfer, comparison }: Report): string[] {
+function upgradeLines({ serving, versions, backup, transfer, comparison, ...report }: Report): string[] {
   if (!serving) return [];
+  const ofBackup = backup === undefined ? '' : `${timesText(report.backupTimes)}${proofText(report.backupProof)}`;
   return [
-    `PostgreSQL **${text(versions.before ?? '12')}** → **${text(versions.after ?? '14')}** (transfer mode ${code(transfer ?? 'unknown')}), backup from before: ${code(backup ?? 'none in the cluster')}${backup === undefined ? '' : timesText(backupTimes)}.`,
+    `PostgreSQL **${text(versions.before ?? '12')}** → **${text(versions.after ?? '14')}** (transfer mode ${code(transfer ?? 'unknown')}), backup from before: ${code(backup ?? 'none in the cluster')}${ofBackup}.`,
     '',
     ...(comparison === undefined ? [] : [prose(`${comparison}.`), '']),
   ];
@@ -124,6 +125,14 @@ function timesText(times: Report['backupTimes']): string {
   if (times === undefined) return '';
   const { cutAt = 'an unknown time', readyAt } = times;
   return ` (cut at ${code(cutAt)}, ${readyAt === undefined ? 'not seen to be ready' : `ready at ${code(readyAt)}`})`;
+}
+
+/** Of a backup of this kind, not of this very one: that would have been downtime. */
+function proofText(proof: Report['backupProof']): string {
+  if (proof === undefined) return '';
+  const { by, run = '', at = 'an unknown time' } = proof;
+  if (by === 'upgrade') return '; before the downtime PostgreSQL 12 started on a copy made in the same way';
+  return `; that such a backup can be restored was proved by the rehearsal of ${code(at)} (${link(code(run), run)})`;
 }
 
 /** After an upgrade it is known better. */

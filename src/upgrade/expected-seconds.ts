@@ -1,7 +1,7 @@
 import type { Expectation } from '../report/planned-step.ts';
 import { countedBytes } from '../database/fingerprint.ts';
 import { predictionOf } from '../facts/prediction.ts';
-import { rehearsedJob, type Facts, type FactsWithRehearsal } from '../facts/facts.ts';
+import { rehearsedCut, rehearsedJob, rehearsedReady, type Facts, type FactsWithRehearsal } from '../facts/facts.ts';
 import { anchorNode } from '../objects/anchor.ts';
 
 /** Bytes a second at which a table is read or copied, on the cautious side for a network volume. */
@@ -17,8 +17,13 @@ export function expectedSeconds(step: string, facts: FactsWithRehearsal): Expect
   return asRehearsed(step, facts) ?? byFacts(step, facts);
 }
 
+interface RehearsedStep {
+  readonly stages: readonly string[];
+  readonly more: number;
+}
+
 /** The stages of a rehearsal that do what a step does, and what the step does besides, in seconds. */
-const rehearsedSteps: Readonly<Record<string, { readonly stages: readonly string[]; readonly more: number }>> = {
+const rehearsedSteps: Readonly<Record<string, RehearsedStep>> = {
   // The wait for the last client, and the CHECKPOINT. The measurement takes what it takes on PostgreSQL 14.
   quiesce: { stages: ['rehearsal-data'], more: 0.5 },
   // The start of the pod. The copy had to be attached besides.
@@ -27,18 +32,29 @@ const rehearsedSteps: Readonly<Record<string, { readonly stages: readonly string
   'update-extensions': { stages: ['rehearsal-extensions'], more: 0 },
 };
 
+/** The backup, where the rehearsal proves it: otherwise step "prove-backup" measures it. One that has to be ready before pg_upgrade is predicted by nothing. */
+function rehearsedBackup({ inputs, rehearsalProof: proof }: FactsWithRehearsal): RehearsedStep | undefined {
+  if (proof === undefined || proof.cuts === 'late') return undefined;
+  return inputs.backup === 'clone'
+    ? { stages: ['rehearsal-copy', 'rehearsal-recovery'], more: 0 }
+    : { stages: [rehearsedCut], more: 0 };
+}
+
+const asInRehearsal = 'what the rehearsal took';
+
 /** Where nothing keeps the volume attached, a Job waits for that besides. */
-function asRehearsed(step: string, { rehearsed, target }: FactsWithRehearsal): Expectation | undefined {
-  const of = rehearsedSteps[step];
+function asRehearsed(step: string, facts: FactsWithRehearsal): Expectation | undefined {
+  const { rehearsed, target } = facts;
+  const of = step === 'backup' ? rehearsedBackup(facts) : rehearsedSteps[step];
   if (of === undefined || (step === 'upgrade-job' && anchorNode(target) === undefined)) return undefined;
   const seconds = of.stages.reduce<number | undefined>((sum, stage) => {
     const one = rehearsed?.[stage];
     return sum === undefined || one === undefined ? undefined : sum + one;
   }, of.more);
-  return seconds === undefined ? undefined : { seconds: round(seconds), basis: 'what the rehearsal took' };
+  return seconds === undefined ? undefined : { seconds: round(seconds), basis: asInRehearsal };
 }
 
-function byFacts(step: string, facts: Facts): Expectation | undefined {
+function byFacts(step: string, facts: FactsWithRehearsal): Expectation | undefined {
   const { inputs } = facts;
   const bytes = facts.databases.known ? facts.databases.value.reduce((sum, one) => sum + one.bytes, 0) : undefined;
   const reading = bytes === undefined ? undefined : bytes / pace;
@@ -57,7 +73,7 @@ function byFacts(step: string, facts: Facts): Expectation | undefined {
     case 'stop-postgresql':
       return attached(facts, { seconds: 2, basis: 'a server that has just written everything to disk' });
     case 'backup':
-      return backup(inputs, reading, data);
+      return backup(facts, reading, data);
     case 'upgrade-job':
       return attached(facts, job(facts, reading, data));
     case 'backup-ready':
@@ -93,7 +109,7 @@ function attached({ target }: Facts, expected: Expectation): Expectation {
 }
 
 function backup(
-  { backup: kind, snapshotGate, verifyBackup }: Facts['inputs'],
+  { inputs: { backup: kind, snapshotGate, verifyBackup }, rehearsalProof: proof }: FactsWithRehearsal,
   reading: number | undefined,
   data: string,
 ): Expectation {
@@ -107,18 +123,28 @@ function backup(
     };
   }
   if (kind !== 'snapshot') return { basis: verifyBackup ? measured : 'how long the storage copies the data' };
+  if (proof?.cuts === 'late')
+    return { basis: 'the storage cuts snapshots late, so the action waits until the snapshot is ready' };
   return verifyBackup || snapshotGate === 'cut'
     ? { seconds: 1, basis: `storage that cuts a snapshot at once${verifyBackup ? `; ${measured}` : ''}` }
     : { basis: 'without "verify-backup" the action waits until the snapshot is ready' };
 }
 
-function backupReady(facts: Facts): Expectation {
+function backupReady(facts: FactsWithRehearsal): Expectation {
   const { backup: kind, snapshotGate, verifyBackup } = facts.inputs;
+  const { rehearsed, rehearsalProof: proof } = facts;
   const transfer = transferOf(facts);
   if (kind !== 'snapshot') return { seconds: 0, basis: 'no snapshot to wait for' };
   if (snapshotGate === 'cut') return { seconds: 0, basis: 'no wait with "snapshot-gate: cut"' };
   if (transfer === 'clone' || transfer === 'copy')
     return { seconds: 0, basis: 'no wait: PostgreSQL 12 keeps files of its own' };
+  if (proof?.cuts === 'late') return { seconds: 0, basis: 'no wait: the snapshot is ready before' };
+  const ready = proof && rehearsed?.[rehearsedReady];
+  if (ready !== undefined) {
+    // The Job goes on meanwhile.
+    const seconds = ready - (expectedSeconds('upgrade-job', facts)?.seconds ?? 0);
+    return { seconds: round(Math.max(0, seconds)), basis: `${asInRehearsal}, beside the Job` };
+  }
   if (!verifyBackup) return { seconds: 0, basis: 'no wait: without "verify-backup" the snapshot is ready before' };
   return { basis: 'how long the storage copies the snapshot; step "prove-backup" measures it' };
 }

@@ -34,7 +34,8 @@ export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeReques
   const { inputs, target } = facts;
   const record = recordOf(facts, runId, given.clock.now());
   const journal = await Journal.begin(given.cluster, target.namespace, seal, record);
-  const context = contextOf({ ...given, inputs, target, downtime: downtimeSteps(facts) }, journal);
+  const { rehearsalProof: rehearsal } = facts;
+  const context = contextOf({ ...given, inputs, target, rehearsal, downtime: downtimeSteps(facts) }, journal);
   given.timeline.expect(expectedTimes(facts));
   const ending = await converge(reversibleSteps, context);
   return ending.end === 'completed' ? await completeUpgrade(context) : ending;
@@ -50,9 +51,9 @@ export function draftUpgrade(
   runId: string,
   now: Date,
 ): PlannedStep[] {
-  const { inputs, target } = facts;
+  const { inputs, target, rehearsalProof: rehearsal } = facts;
   const record = recordOf(facts, runId, now);
-  return planUpgrade({ inputs, target, scripts, record, ...settled(record) }, facts);
+  return planUpgrade({ inputs, target, scripts, record, rehearsal, ...settled(record) }, facts);
 }
 
 /**

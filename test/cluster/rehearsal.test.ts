@@ -1,12 +1,13 @@
 /** @jest-environment ./test/cluster/bench-environment.ts */
 // The whole upgrade on a copy, while the server serves and the writer writes; then the upgrade that requires it.
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { admissionPolicies } from '../../src/permissions/admission-policy.ts';
 import { permissions } from '../../src/permissions/permissions.ts';
 import type { ServerNames } from '../../src/target/server-names.ts';
 import { runAction, type ActionEnd } from './action.ts';
 import {
   AuditLog,
+  bench,
   callName,
   kubectl,
   kubectlWith,
@@ -27,6 +28,8 @@ const stages = [
   ...['extensions', 'statistics', 'sort-order', 'pages', 'removal'],
 ].map((stage) => `rehearsal-${stage}`);
 
+const upgradeImage = 'cciserver.azurecr.io/server-postgres-upgrade:12-14';
+
 /** What a write was about: `delete pods/postgres-rehearsal-12`. A creation has its name in the object. */
 function writeOf(event: AuditEvent): string {
   const made = event.requestObject as { metadata?: { name?: string } } | undefined;
@@ -43,6 +46,8 @@ describe('a rehearsal, in a namespace that enforces Pod Security restricted, by 
   let end: ActionEnd;
 
   beforeAll(async () => {
+    // A Job whose image has no digest proves the backup by itself.
+    bench('name-by-digest', upgradeImage);
     reset('--pod-security', 'restricted');
     names = namesOf(namespace);
     kubeconfig = limitedKubeconfig(namespace, 'rehearser', 'upgrade');
@@ -59,6 +64,10 @@ describe('a rehearsal, in a namespace that enforces Pod Security restricted, by 
     });
     audit = new AuditLog();
     end = await runAction({ namespace, mode: 'rehearse', kubeconfig });
+  });
+
+  afterAll(() => {
+    bench('name-by-digest', upgradeImage, '--undo');
   });
 
   test('is required by an upgrade, where the input says so', () => {
@@ -107,6 +116,7 @@ describe('a rehearsal, in a namespace that enforces Pod Security restricted, by 
   });
 
   test('counts for the upgrade that comes next', async () => {
+    const upgrading = new AuditLog();
     const upgrade = await runAction({
       namespace,
       mode: 'upgrade',
@@ -116,6 +126,14 @@ describe('a rehearsal, in a namespace that enforces Pod Security restricted, by 
     });
     expect([upgrade.exitCode, upgrade.outputs['verdict'], upgrade.report.error]).toEqual([0, 'upgraded', undefined]);
     expect(upgrade.log).toContain('The last rehearsal of this server passed');
+    // It proves the backup: only a snapshot of the running server is taken.
+    const made = upgrading.writes(':rehearser').map(writeOf);
+    expect(made).toContainEqual(expect.stringMatching(/^create volumesnapshots\/data-postgresql-0-live-\d{14}$/));
+    expect(made.filter((write) => /^create (jobs\/.*-boot|persistentvolumeclaims\/.*)$/.test(write))).toEqual([]);
+    const { by, run = '', at = '' } = upgrade.report.backupProof ?? {};
+    expect([by, Date.parse(at)]).toEqual(['rehearsal', expect.any(Number)]);
+    expect(upgrade.log).toContain(`The backup is proved by the rehearsal of ${at} (${run})`);
+    expect(upgrade.summary).toContain(`was proved by the rehearsal of \`${at}\``);
     expectNoLoss(namespace);
   });
 });

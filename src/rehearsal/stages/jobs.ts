@@ -1,14 +1,16 @@
 import type { V1Pod } from '@kubernetes/client-node';
+import { rehearsedJob } from '../../facts/facts.ts';
 import { failed, passed, warning, type Answer } from '../../findings/finding.ts';
 import { followToEnd, jobFailure, waitForStart, type JobEnd } from '../../job/follow-job.ts';
 import type { JobResult } from '../../job/result.ts';
-import { rehearsalJob, type RehearsalCommand } from '../../objects/rehearsal.ts';
+import { rehearsalJob, rehearsalName, type RehearsalCommand } from '../../objects/rehearsal.ts';
 import { containerName } from '../../objects/upgrade-job.ts';
 import { secondsSince } from '../../ports/clock.ts';
+import { cutTiming } from '../../storage/cut-timing.ts';
 import { seenImage } from '../../target/image-digests.ts';
 import type { RehearsalContext } from '../context.ts';
 import { withImage } from '../images.ts';
-import type { Stage } from '../stage.ts';
+import type { Memory, Stage } from '../stage.ts';
 import { obstacleOfVolume } from '../volume.ts';
 
 /** PostgreSQL 12 recovers on the copy of a running server, and is stopped again: so the backup can be restored. */
@@ -16,14 +18,33 @@ export const recovery: Stage = {
   id: 'rehearsal-recovery',
   title: 'Recovery of PostgreSQL 12 on the copy',
 
-  run: async (context) =>
+  run: async (context, memory) =>
     await judge(
       context,
       await runJob(context, 'boot'),
       'Look at the storage and its snapshots. A copy that does not start is no backup.',
-      ({ message, walEnd }) => passed(message, ...(walEnd ? [`The WAL of the copy ends at ${walEnd}`] : [])),
+      (result) => judgeRecovery(context, memory, result),
     ),
 };
+
+/** That PostgreSQL 12 starts, and whether the snapshot was cut in time. */
+function judgeRecovery({ target, copying }: RehearsalContext, memory: Memory, { message, walEnd }: JobResult): Answer {
+  const evidence = [message, ...(walEnd ? [`The WAL of the copy ends at ${walEnd}`] : [])];
+  if (copying.kind === 'clone') return passed(...evidence);
+  const timing = cutTiming(rehearsalName(target), memory.mark, walEnd);
+  memory.cuts = timing?.cuts;
+  if (timing?.cuts === 'late')
+    return warning(
+      'The upgrade says the same, and waits until the backup is ready before it runs pg_upgrade. Report it to the vendor of the CSI driver.',
+      ...evidence,
+      timing.seen,
+    );
+  return passed(
+    ...evidence,
+    timing?.seen ??
+      'It is unknown whether the storage cuts snapshots in time. So the upgrade proves its backup by itself',
+  );
+}
 
 /** The very Job of the upgrade. */
 export const pgUpgrade: Stage = {
@@ -34,7 +55,7 @@ export const pgUpgrade: Stage = {
     const run = await runJob(context, 'upgrade');
     if (typeof run !== 'string') {
       memory.upgradeImage = seenImage(run.pod, containerName)?.imageId;
-      memory.jobSeconds = run.seconds;
+      memory.seconds[rehearsedJob] = run.seconds;
     }
     return await judge(
       context,

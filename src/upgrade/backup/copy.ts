@@ -25,14 +25,22 @@ import { setReclaimPolicy } from './reclaim-policy.ts';
  */
 export async function makeCopy(context: Context, source: Source | undefined): Promise<void> {
   const { cluster, target, journal } = context;
-  await expectFreeName(context, bootJobName);
-  await removeCopy(context);
-  await claimGone(context, copyName(target));
+  await freeNames(context);
   // Nothing has the name at this moment, so what has it from now on is the copy.
   await journal.note('copy', await cluster.now());
   await cluster.create('persistentvolumeclaims', copyClaim(target, copyName(target), source), {
     namespace: target.namespace,
   });
+}
+
+/**
+ * Removes what an earlier try left of a copy, so that nothing has the names which a copy needs.
+ * @throws UpgradeError when a claim or a Job of these names is not ours
+ */
+export async function freeNames(context: Context): Promise<void> {
+  await expectFreeName(context, bootJobName);
+  await removeCopy(context);
+  await claimGone(context, copyName(context.target));
 }
 
 /**

@@ -1,13 +1,14 @@
 import { describe, WaitError } from '../../common/errors.ts';
 import type { Context, Step, PlanContext } from '../contract/step.ts';
 import { timeToCome, type Move } from '../../report/planned-step.ts';
-import { boot, makeCopy, planBoot, removeCopy } from './copy.ts';
+import { boot, freeNames, makeCopy, planBoot, removeCopy } from './copy.ts';
 import { planTrial, tryCopy } from './cold-copy.ts';
 import { copyClaim, copyName } from '../../objects/copy.ts';
 import { sourceOf, type Backup, type Source } from '../../objects/backup.ts';
+import type { RehearsalProof } from '../../facts/facts.ts';
 import { awaitSnapshot } from '../../storage/await-snapshot.ts';
+import { afterLateCut, cutTiming, writeMark } from '../../storage/cut-timing.ts';
 import { stateBeforeJob } from './backup-ready.ts';
-import { judgeCut, noteMark, planMark } from './cut-timing.ts';
 import { askForSnapshot, planSnapshot, removeSnapshot } from './snapshot.ts';
 import { snapshotName } from '../../objects/snapshot.ts';
 import { secondsSince } from '../../ports/clock.ts';
@@ -16,7 +17,7 @@ import { secondsSince } from '../../ports/clock.ts';
  * Tests backup and restore once before the downtime, while the server
  * runs: takes a snapshot (or clone), makes a volume from it, starts PostgreSQL 12 on that. A copy is of a stopped server only: its room is tried.
  * So whatever the storage can't do is found when it costs nothing, and the
- * snapshot in the downtime stores the difference only.
+ * snapshot in the downtime stores the difference only. Where a rehearsal has restored such a copy, only the snapshot is taken.
  * Decision: docs/decisions/0005-backup.md
  */
 export const proveBackup: Step = {
@@ -25,11 +26,12 @@ export const proveBackup: Step = {
   undoTitle: 'Remove what proved the backup',
 
   plan(draft) {
-    const { record, inputs } = draft;
+    const { record, inputs, rehearsal } = draft;
     const { kind } = record.backup;
     if (kind === 'external') return [];
     if (kind === 'copy') return inputs.verifyBackup ? planTrial(draft) : [];
     const { moves, name } = live[kind].plan(draft);
+    if (rehearsal !== undefined) return [planRehearsed(rehearsal), ...moves];
     if (!inputs.verifyBackup) return moves;
     return [...moves, ...(kind === 'snapshot' ? [planMark] : []), ...planProof(draft, sourceOf({ kind, name }))];
   },
@@ -41,6 +43,13 @@ export const proveBackup: Step = {
     if (kind === 'external' || journal.noted.downSince !== undefined) return;
     if (kind === 'copy') {
       if (context.inputs.verifyBackup) await tryCopy(context);
+      return;
+    }
+    if (await isRehearsed(context)) {
+      // A restore needs them, whoever has proved that it works.
+      await freeNames(context);
+      await live[kind].make(context);
+      expectWait(context);
       return;
     }
     const name = await live[kind].make(context);
@@ -98,6 +107,35 @@ function planProof(draft: PlanContext, source: Source): Move[] {
   ];
 }
 
+function planRehearsed({ run, at }: RehearsalProof): Move {
+  return {
+    does: 'run',
+    what: `The backup was proved by the rehearsal of ${at} (${run}): no copy is made, and PostgreSQL 12 is not started on one.`,
+  };
+}
+
+/** What `writeMark` will do. */
+const planMark: Move = {
+  does: 'run',
+  what: 'In the server: write 8 KiB into the WAL (pg_logical_emit_message) and switch its file (pg_switch_wal). That shows whether the snapshot was cut before.',
+};
+
+/** Whether a rehearsal has proved the backup. A run that resumes goes by what the journal says of that: the rehearsal may be too old by then. */
+async function isRehearsed({ journal, rehearsal, results, log }: Context): Promise<boolean> {
+  if (rehearsal !== undefined) {
+    const { run, at, cuts } = rehearsal;
+    await journal.noteAll({ rehearsal: { run, at }, ...(cuts === undefined ? {} : { cuts }) });
+  }
+  const { rehearsal: noted, cuts } = journal.noted;
+  if (noted === undefined) return false;
+  const which = `the rehearsal of ${noted.at} (${noted.run})`;
+  results.backupProof = { by: 'rehearsal', ...noted };
+  log.info(`The backup is proved by ${which}: no copy is made, and PostgreSQL 12 is not started on one`);
+  if (cuts === 'late')
+    results.warnings.push(`In ${which} the storage cut the snapshot later than it said. ${afterLateCut}`);
+  return true;
+}
+
 /** Where the backup must be ready before pg_upgrade, the cut does not predict it, and there is nothing to wait for afterwards. */
 function expectWait(context: Context): void {
   const { journal, timeline } = context;
@@ -107,13 +145,14 @@ function expectWait(context: Context): void {
 
 /** What it takes until it is ready predicts it for the backup. One that an earlier run asked for is no measure of that, and was cut some time ago. */
 async function liveSnapshot(context: Context): Promise<string> {
-  const { clock, inputs, timeline } = context;
+  const { clock, inputs, journal, timeline } = context;
   const asked = clock.monotonic();
   const { name, isNew } = await askForSnapshot(context, 'live');
-  if (isNew && inputs.verifyBackup) {
+  const isRehearsed = journal.noted.rehearsal !== undefined;
+  if (isNew && (isRehearsed || inputs.verifyBackup)) {
     await awaitSnapshot(context, name, 'cut');
     timeline.expect({ backup: secondsSince(clock, asked) });
-    await noteMark(context, name);
+    if (!isRehearsed) await writeMark(context, (position) => journal.note('mark', { snapshot: name, position }));
   }
   await awaitSnapshot(context, name, 'ready');
   const seconds = (clock.monotonic() - asked - (timeline.expectedTime('upgrade-job') ?? 0)) / 1000;
@@ -128,10 +167,34 @@ async function start(context: Context, source: Source): Promise<void> {
     ...{ jobStartTimeout: limit, jobTimeout: limit },
   });
   context.log.info(message);
+  context.results.backupProof = { by: 'upgrade' };
   if (source.kind === 'VolumeSnapshot') await judgeCut(context, source.name, walEnd);
   expectWait(context);
   await removeCopy(context);
   context.log.info('Removed the copy');
+}
+
+/**
+ * Notes whether the snapshot was cut in time.
+ * @param walEnd where PostgreSQL 12 on a copy of the snapshot ended its recovery
+ */
+async function judgeCut(
+  { journal, results, log }: Context,
+  snapshot: string,
+  walEnd: string | undefined,
+): Promise<void> {
+  const { mark } = journal.noted;
+  const timing = cutTiming(snapshot, mark?.snapshot === snapshot ? mark.position : undefined, walEnd);
+  if (timing === undefined) {
+    log.info(
+      'It is unknown whether the storage cuts snapshots in time. The action waits for the backup before pg_upgrade',
+    );
+    return;
+  }
+  const { cuts, seen } = timing;
+  await journal.note('cuts', cuts);
+  if (cuts === 'in-time') log.info(seen);
+  else results.warnings.push(`${seen} ${afterLateCut}`);
 }
 
 /** Removes what the proof left, once the backup itself exists or is not needed. */

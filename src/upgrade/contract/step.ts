@@ -3,6 +3,7 @@ import type { BackgroundWorker } from '../../database/clients.ts';
 import type { Database } from '../../database/database.ts';
 import type { Fingerprint } from '../../database/fingerprint.ts';
 import type { Rows } from '../../database/script.ts';
+import type { RehearsalProof } from '../../facts/facts.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import type { JobResult } from '../../job/result.ts';
 import type { JobSettings } from '../../objects/upgrade-job.ts';
@@ -17,6 +18,7 @@ import type { Backup, KeptData } from '../../objects/backup.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { StepId } from '../../journal/notes.ts';
 import type { Move } from '../../report/planned-step.ts';
+import type { Report } from '../../report/report-shape.ts';
 
 /** What the steps work with. */
 export interface Context extends Deps<LeasedCluster> {
@@ -38,6 +40,8 @@ export interface Context extends Deps<LeasedCluster> {
   readonly runCommands: RunCommands;
   /** Asks for the removal of what a rehearsal has made in spite of this upgrade. It waits for nothing, and never throws. Undefined where this run begins no downtime. */
   readonly sweepRehearsals?: () => Promise<void>;
+  /** Which rehearsal proves the backup; undefined where none does, and where another run began this upgrade: the journal has it then. */
+  readonly rehearsal?: RehearsalProof | undefined;
   /** What later steps and the report need of earlier ones. */
   readonly results: Results;
 }
@@ -60,6 +64,8 @@ export interface Results {
   backup?: Backup;
   /** When its snapshot was cut by the storage's clock, and seen to be ready by the API server's. */
   backupTimes?: { readonly cutAt: string | undefined; readonly readyAt: string | undefined };
+  /** What showed before the downtime that such a backup can be restored; undefined where nothing did. */
+  backupProof?: Report['backupProof'];
   /** What holds the data of PostgreSQL 14, where PostgreSQL 12 was restored after PostgreSQL 14 had served. */
   served?: KeptData;
   /** The pod that keeps the volume attached, while it does. */
@@ -86,7 +92,10 @@ export interface Results {
 }
 
 /** What the moves of an upgrade are computed from. */
-export type PlanContext = Pick<Context, 'inputs' | 'target' | 'serving' | 'snapshotClass' | 'settings' | 'scripts'> & {
+export type PlanContext = Pick<
+  Context,
+  'inputs' | 'target' | 'serving' | 'snapshotClass' | 'settings' | 'scripts' | 'rehearsal'
+> & {
   readonly record: Context['journal']['record'];
 };
 

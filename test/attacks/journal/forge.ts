@@ -126,6 +126,7 @@ const names = [
     'live',
     'mark',
     'cuts',
+    'rehearsal',
     'served',
     'exchange',
     'released',

@@ -28,6 +28,7 @@ const decoded: Notes = {
   live: 'data-postgresql-0-live-20260102030405',
   mark: { snapshot: 'data-postgresql-0-live-20260102030405', position: '16/B374D848' },
   cuts: 'in-time',
+  rehearsal: { run: 'https://github.com/a/b/actions/runs/1/attempts/1', at: '2026-01-02T03:04:05.000Z' },
   served: 'data-postgresql-0-of-14-20260102030405',
   copy: new Date(Date.UTC(2026, 0, 2, 3, 4, 6)),
   upgradeJob: 'again',
@@ -118,6 +119,10 @@ const any: { readonly [N in Name]: fc.Arbitrary<Notes[N]> } = {
   live: name,
   mark: fc.record({ snapshot: name, position }),
   cuts: fc.constantFrom('in-time', 'late'),
+  rehearsal: fc.record({
+    run: fc.stringMatching(/^([-\w.:/@~%+]{1,500}|process \d{1,10})$/),
+    at: time.map((date) => date.toISOString()),
+  }),
   served: name,
   copy: time,
   upgradeJob: fc.constantFrom('once', 'again'),

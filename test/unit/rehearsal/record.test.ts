@@ -20,8 +20,8 @@ const rehearsed: RehearsalRecord['rehearsed'] = {
   images: ['upgrade@sha256:1', 'serving@sha256:2'],
   databases: { circle: ofSchema('a') },
 };
-const passed: RehearsalRecord = {
-  ...{ schema: 1, runId: 'run-1', endedAt: '2026-01-02T03:04:05.000Z', passed: true, rehearsed },
+const passed: RehearsalRecord & { schema: 2 } = {
+  ...{ schema: 2, runId: 'run-1', endedAt: '2026-01-02T03:04:05.000Z', passed: true, rehearsed },
   seconds: { 'rehearsal-upgrade': 12.3 },
 };
 const day = 24 * 3600 * 1000;
@@ -33,6 +33,18 @@ describe('the record of a rehearsal', () => {
     await writeRecord(cluster, namespace, own, { ...passed, passed: false });
     await writeRecord(cluster, namespace, own, passed);
     expect(await findRecord(cluster, namespace, own)).toEqual(passed);
+  });
+
+  test('of an older version is read, and has no proof of the backup', async () => {
+    const cluster = new FakeCluster();
+    const older = { ...passed, schema: 1 } as const;
+    await writeRecord(cluster, namespace, own, older);
+    expect(await findRecord(cluster, namespace, own)).toEqual(older);
+    const proof = { kind: 'clone', storage: 'd'.repeat(64) } as const;
+    await writeRecord(cluster, namespace, own, { ...passed, proof });
+    expect(await findRecord(cluster, namespace, own)).toEqual({ ...passed, proof });
+    await writeRecord(cluster, namespace, own, { ...older, proof } as RehearsalRecord);
+    expect(await findRecord(cluster, namespace, own)).toBe('foreign');
   });
 
   test('is none where nothing was rehearsed', async () => {

@@ -51,12 +51,21 @@ describe('a rehearsal', () => {
     expect(ungranted(cluster.calls, serverNames(context.target))).toEqual([]);
   });
 
-  test('asks nothing of the running server: its sessions are on the copy', async () => {
-    const { cluster, run } = await scene();
-    await run();
-    const pods = new Set(cluster.calls.filter(({ method }) => method === 'exec').map(({ name }) => name));
-    expect([...pods].sort()).toEqual([podOf12, podOf14]);
-  });
+  test.each([
+    [{ kind: 'snapshot', className: 'csi-class' } as const, 1],
+    [{ kind: 'clone' } as const, 0],
+  ])(
+    'by %j asks nothing of the running server but the mark in its WAL: its sessions are on the copy',
+    async (copying, marks) => {
+      const { cluster, run, state, context } = await scene({}, copying);
+      await run();
+      const pods = cluster.calls.filter(({ method }) => method === 'exec').map(({ name }) => name);
+      const { podName } = context.target;
+      expect([...new Set(pods)].sort()).toEqual([podOf12, podOf14, ...(marks === 0 ? [] : [podName])].sort());
+      expect(pods.filter((name) => name === podName)).toHaveLength(marks);
+      expect(state.statements.filter((one) => one.includes('pg_switch_wal'))).toHaveLength(marks);
+    },
+  );
 
   test('mounts the copy, never the volume of the server', async () => {
     const { cluster, run, context } = await scene();

@@ -2,7 +2,7 @@
 import type { V1ContainerState } from '@kubernetes/client-node';
 import { rehearsalJobName, rehearsalPodName } from '../../../src/objects/rehearsal.ts';
 import type { RehearsalContext } from '../../../src/rehearsal/context.ts';
-import { rehearse, type RehearsalFinding } from '../../../src/rehearsal/rehearse.ts';
+import { rehearse, type Rehearsal, type RehearsalFinding } from '../../../src/rehearsal/rehearse.ts';
 import type { LeasedCluster } from '../../../src/ports/cluster.ts';
 import type { Call } from '../fake-cluster.ts';
 import { startedConfiguration } from '../fake-database.ts';
@@ -47,6 +47,8 @@ export interface Scene extends Setting {
   readonly images: { upgrade: string; serving: string };
   /** States of pods that do not run. */
   readonly states: Record<string, V1ContainerState>;
+  /** All that comes of it. */
+  readonly whole: (cluster?: LeasedCluster, given?: Readonly<Record<string, string>>) => Promise<Rehearsal>;
   readonly run: (
     cluster?: LeasedCluster,
     given?: Readonly<Record<string, string>>,
@@ -79,12 +81,13 @@ export async function scene(
     ...{ cluster, clock, log, signal, inputs: given, target, database, serving, scripts, timeline },
     ...{ settings: job, copying, mark, followsServer: true },
   };
-  const run = async (over: LeasedCluster = cluster, given = {}) =>
-    (await rehearse({ ...rehearsal, inputs: inputs(given), cluster: over, database: database.over(over) })).findings;
+  const whole = (over: LeasedCluster = cluster, given = {}) =>
+    rehearse({ ...rehearsal, inputs: inputs(given), cluster: over, database: database.over(over) });
+  const run = async (over?: LeasedCluster, given = {}) => (await whole(over, given)).findings;
   // The controllers have done what they do without a rehearsal.
   await cluster.version();
   cluster.calls.length = 0;
-  return { ...setting, rehearsal, settings, states, images, run };
+  return { ...setting, rehearsal, settings, states, images, whole, run };
 }
 
 /** The imageID of each Job's pod. */

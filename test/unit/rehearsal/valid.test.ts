@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { endWith } from '../../../src/common/errors.ts';
 import { ofRehearsal } from '../../../src/journal/seal.ts';
 import { seenBy } from '../../../src/facts/job-of.ts';
+import { proofOf } from '../../../src/rehearsal/backup-proof.ts';
 import { identityOf, writeRecord } from '../../../src/rehearsal/record.ts';
 import { settingsDigest } from '../../../src/rehearsal/settings-digest.ts';
 import { expectRehearsed } from '../../../src/rehearsal/valid.ts';
@@ -12,14 +13,19 @@ import { facts, known, servingProbe, unread, upgradeProbe } from '../prechecks/f
 import { thrownBy } from '../thrown.ts';
 import { seal } from '../upgrade/sealed.ts';
 
+const endedAt = '2026-01-02T03:04:05.000Z';
+
 /** A server that was rehearsed as it is, or never. */
-async function rehearsed(rehearsal: string, was = true) {
+async function rehearsed(rehearsal: string, was = true, asBefore = false) {
   const cluster = namespaceWithServer();
   const state = serverState();
   const seen = (imageId: string) => ({ seen: { imageId, node: 'node-1' } });
   const all = await facts({
     inputs: inputs({ mode: 'upgrade', rehearsal }),
-    upgradeProbe: known({ ...upgradeProbe, ...seen('upgrade@sha256:1') }),
+    upgradeProbe: known({
+      ...upgradeProbe,
+      ...seen(`${upgradeProbe.image.replace(/:[^:]*$/, '')}@sha256:${'1'.repeat(64)}`),
+    }),
     servingProbe: known({ ...servingProbe, ...seen('serving@sha256:2') }),
   });
   const log = new FakeLog();
@@ -31,12 +37,18 @@ async function rehearsed(rehearsal: string, was = true) {
   const settings = settingsDigest(all, { version: '1.0.0', scripts });
   if (server === undefined || settings === undefined) throw new Error('The server is not known.');
   const images = [all.upgradeProbe, all.servingProbe].map((probe) => seenBy(probe)?.imageId ?? '');
+  const record = {
+    ...{ runId: 'run-1', passed: true, seconds: { 'rehearsal-upgrade': 7 }, endedAt },
+    rehearsed: { server, settings, images: [images[0] ?? '', images[1] ?? ''] as [string, string], databases },
+  };
+  const proof = proofOf(all, { copying: { kind: 'snapshot', className: 'csi-class' }, cuts: 'in-time' });
   if (was)
-    await writeRecord(cluster, namespace, seal.for(ofRehearsal), {
-      ...{ schema: 1, runId: 'run-1', passed: true, seconds: { 'rehearsal-upgrade': 7 } },
-      endedAt: (await cluster.now()).toISOString(),
-      rehearsed: { server, settings, images: [images[0] ?? '', images[1] ?? ''], databases },
-    });
+    await writeRecord(
+      cluster,
+      namespace,
+      seal.for(ofRehearsal),
+      asBefore ? { ...record, schema: 1 } : { ...record, schema: 2, ...(proof === undefined ? {} : { proof }) },
+    );
   cluster.calls.length = 0;
   const run = (more: Partial<typeof all> = {}, script = 'echo upgrade', version = '1.0.0') =>
     expectRehearsed({
@@ -113,14 +125,31 @@ describe('an upgrade that requires none', () => {
 
   test('is predicted by what one that counts took, and by no other', async () => {
     const { run, state } = await rehearsed('auto');
-    expect(await run()).toEqual({ 'rehearsal-upgrade': 7 });
+    expect((await run()).rehearsed).toEqual({ 'rehearsal-upgrade': 7 });
     state.schema = 'b'.repeat(32);
-    expect(await run()).toBeUndefined();
+    expect(await run()).toEqual({});
+  });
+
+  test('has its backup proved by one that counts, and by no other', async () => {
+    const { run, state } = await rehearsed('auto');
+    expect((await run()).rehearsalProof).toEqual({ run: 'run-1', at: endedAt, cuts: 'in-time' });
+    state.schema = 'b'.repeat(32);
+    expect((await run()).rehearsalProof).toBeUndefined();
+  });
+
+  test.each<[string, boolean, Parameters<Awaited<ReturnType<typeof rehearsed>>['run']>[0], string]>([
+    ['of before, whose record has no proof', true, {}, 'does not say that a copy was restored'],
+    ['whose storage can not be compared', false, { storageClass: unread('forbidden') }, 'could not be read'],
+  ])('is predicted by one %s, and proves its backup by itself', async (_which, asBefore, more, why) => {
+    const { run, log } = await rehearsed('required', true, asBefore);
+    expect(await run(more)).toEqual({ rehearsed: { 'rehearsal-upgrade': 7 } });
+    expect(log.text).toContain(`That rehearsal does not prove the backup: `);
+    expect(log.text).toContain(why);
   });
 
   test('does not ask with "off"', async () => {
     const { run, cluster } = await rehearsed('off');
-    await run();
+    expect(await run()).toEqual({});
     expect(cluster.calls).toEqual([]);
   });
 });

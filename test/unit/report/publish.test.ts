@@ -103,6 +103,20 @@ describe('publishing a report', () => {
     expect(runner.summary).toContain(`backup from before: ${text}`);
   });
 
+  test.each<[Report['backupProof'], string]>([
+    [
+      { by: 'rehearsal', run: 'https://github.com/o/r/actions/runs/1/attempts/1', at: '2026-01-02T03:04:05Z' },
+      'that such a backup can be restored was proved by the rehearsal of `2026-01-02T03:04:05Z` ([`https://github.com/o/r/actions/runs/1/attempts/1`](https://github.com/o/r/actions/runs/1/attempts/1)).',
+    ],
+    [{ by: 'rehearsal', run: 'process 1', at: '2026-01-02T03:04:05Z' }, '`2026-01-02T03:04:05Z` (`process 1`).'],
+    [{ by: 'upgrade' }, 'before the downtime PostgreSQL 12 started on a copy made in the same way.'],
+  ])('says what proved the backup: %j', async (backupProof, text) => {
+    const runner = new FakeRunner();
+    await publish(runner, report({ backupProof }));
+    expect(runner.summary).toContain('backup from before: `VolumeSnapshot snap-1`; ');
+    expect(runner.summary).toContain(text);
+  });
+
   test('sets no output for what there is not', async () => {
     const runner = new FakeRunner();
     await publish(

@@ -5,8 +5,8 @@ import { upgradePermissions } from '../../../src/permissions/upgrade-permissions
 import { claim, inputs, namespace, target } from '../objects.ts';
 import { facts, known, unread } from '../prechecks/facts.ts';
 
-async function expected(step: string, { rehearsed, ...more }: Partial<FactsWithRehearsal> = {}) {
-  const { seconds, basis } = expectedSeconds(step, { ...(await facts(more)), rehearsed }) ?? {};
+async function expected(step: string, { rehearsed, rehearsalProof, ...more }: Partial<FactsWithRehearsal> = {}) {
+  const { seconds, basis } = expectedSeconds(step, { ...(await facts(more)), rehearsed, rehearsalProof }) ?? {};
   return [seconds, basis];
 }
 
@@ -132,6 +132,24 @@ describe('a rehearsal that counts', () => {
     ['update-extensions', 0.3],
   ])('predicts what it did: %s', async (step, seconds) => {
     expect(await expected(step, { rehearsed })).toEqual([seconds, 'what the rehearsal took']);
+  });
+
+  const rehearsalProof = { run: 'process 1', at: '2026-01-02T03:04:05Z', cuts: 'in-time' } as const;
+  const ofCopy = {
+    ...{ 'rehearsal-cut': 2.5, 'rehearsal-ready': 600, 'rehearsal-copy': 601, 'rehearsal-recovery': 40 },
+    'rehearsal-job': 6,
+  };
+
+  test('predicts the backup that it proves, and no other', async () => {
+    const of = (more: Partial<FactsWithRehearsal>) =>
+      Promise.all(
+        ['backup', 'backup-ready'].map(async (step) => (await expected(step, { rehearsed: ofCopy, ...more }))[0]),
+      );
+    expect(await of({ rehearsalProof })).toEqual([2.5, 591]);
+    expect(await of({ rehearsalProof, inputs: inputs({ backup: 'clone' }) })).toEqual([641, 0]);
+    expect(await of({ rehearsalProof, inputs: inputs({ transfer: 'clone' }) })).toEqual([2.5, 0]);
+    expect(await of({ rehearsalProof: { ...rehearsalProof, cuts: 'late' } })).toEqual([undefined, 0]);
+    expect(await of({})).toEqual([1, undefined]);
   });
 
   test('predicts nothing that it did not do, nor a Job that waits for its volume', async () => {

@@ -82,6 +82,8 @@ describe('a journal that is correctly signed is read by its grammar all the same
     ],
     ['a mark by a path', note('mark', JSON.stringify({ snapshot: '../x', position: '0/1' }))],
     ['a mark with SQL', note('mark', JSON.stringify({ snapshot: 'x', position: "0/0'; \\! id" }))],
+    ['a rehearsal by a command', note('rehearsal', JSON.stringify({ run: '$(id)', at: '2026-01-02T03:04:05Z' }))],
+    ['a rehearsal at no time', note('rehearsal', JSON.stringify({ run: 'process 1', at: "2026'" }))],
     ['a release that is null', note('released', 'null')],
     ['a release that is no JSON', note('released', '{')],
     ['an exchange that is no JSON', note('exchange', 'x')],
@@ -125,6 +127,7 @@ describe('a journal that is correctly signed is read by its grammar all the same
     const noted: Noted = {
       ...{ step: 'activate', undone: 'quiesce', downSince: at, backup: null, live: 'a-live-1' },
       ...{ mark: { snapshot: 'a-live-1', position: '16/B374D848' }, cuts: 'late' },
+      rehearsal: { run: 'process 1', at: '2026-01-02T03:04:05.000Z' },
       ...{ served: 'a-of-14-1', letIn: 'deployments/a at …', rollback: 'Asked.', back: 'Failed.', validated: true },
       ...{ exchange: { claim, volume: 'pv-2', former: 'pv-1' }, outcome: 'reverted' },
       measured: {

@@ -1,22 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import { objectDiff } from '../../../src/report/object-diff.ts';
-import { downtimeText, moveLines, stepLine } from '../../../src/report/plan-lines.ts';
+import { moveLines } from '../../../src/report/plan-lines.ts';
 import { planReport } from '../../../src/report/plan-report.ts';
 import { fencingTokenLabel } from '../../../src/objects/fencing-token.ts';
 import { rehearsalLeaseName } from '../../../src/objects/rehearsal.ts';
 import { fieldManager } from '../../../src/common/field-manager.ts';
 import { withUpgradeLease } from '../../../src/lock/upgrade-lease.ts';
-import { timeToCome, type Move, plannedDowntime, type PlannedStep } from '../../../src/report/planned-step.ts';
+import { timeToCome, type Move, type PlannedStep } from '../../../src/report/planned-step.ts';
 import { expectCompleted } from '../../../src/upgrade/contract/ending.ts';
-import { draftUpgrade, runUpgrade } from '../../../src/upgrade/upgrade.ts';
-import type { RestoreTestFacts } from '../../../src/probes/restore-test.ts';
+import { runUpgrade } from '../../../src/upgrade/upgrade.ts';
 import { applyPatch } from '../json-patch.ts';
-import { inputs as parsed, namespace, newImage, oldImage, scaledObject } from '../objects.ts';
+import { namespace, newImage, oldImage, scaledObject } from '../objects.ts';
 import { facts } from '../prechecks/facts.ts';
 import { live } from './live.ts';
+import { planned, rehearsed, type Live, type Rehearsed } from './planned.ts';
 import { seal } from './sealed.ts';
 
-type Live = Awaited<ReturnType<typeof live>>;
 type Created = Extract<Move, { does: 'create' }>;
 
 const clone = { backup: 'clone' };
@@ -24,20 +23,15 @@ const copy = { backup: 'copy' };
 const external = { backup: 'external', 'confirm-external-backup': namespace };
 const quick = { 'verify-backup': 'false' };
 
-async function planned({ context, clock }: Live, given: Record<string, string> = {}): Promise<PlannedStep[]> {
-  const inputs = parsed(given);
-  return draftUpgrade(await facts({ inputs, target: context.target }), context.scripts, 'run-1', clock.now());
-}
-
 /** Runs it with the Lease, as `mode: upgrade` does. */
-async function upgraded(world: Live): Promise<void> {
+async function upgraded(world: Live, more: Rehearsed = {}): Promise<void> {
   const { context } = world;
   const { name: statefulSet, applications, volume } = context.target;
   const claim = { namespace, statefulSet, applications, volume: volume.persistentVolume?.metadata?.name ?? '' };
   await withUpgradeLease({ ...context, connection: world.cluster }, claim, 'run-1', async (cluster) => {
     const ending = await runUpgrade({
       ...{ ...context, cluster, database: context.database.over(cluster), runId: 'run-1', seal },
-      facts: await facts({ inputs: context.inputs, target: context.target }),
+      facts: { ...(await facts({ inputs: context.inputs, target: context.target })), ...more },
     });
     expectCompleted(ending);
   });
@@ -51,19 +45,21 @@ const created = (steps: readonly PlannedStep[]) =>
   steps.flatMap(({ moves }) => moves.filter((move): move is Created => move.does === 'create'));
 
 describe('what a dry run tells', () => {
-  test.each([
-    ['with a snapshot', {}],
-    ['with a snapshot that is not tried', quick],
-    ['with a clone', clone],
-    ['with a copy', copy],
-    ['with a copy that is not tried', { ...copy, ...quick }],
-    ['with a backup elsewhere', external],
-  ])('is all that the upgrade makes and changes, %s', async (_how, given) => {
+  test.each<[string, Record<string, string>, Rehearsed]>([
+    ['with a snapshot', {}, {}],
+    ['with a snapshot that a rehearsal has proved', {}, rehearsed],
+    ['with a clone that a rehearsal has proved', clone, rehearsed],
+    ['with a snapshot that is not tried', quick, {}],
+    ['with a clone', clone, {}],
+    ['with a copy', copy, {}],
+    ['with a copy that is not tried', { ...copy, ...quick }, {}],
+    ['with a backup elsewhere', external, {}],
+  ])('is all that the upgrade makes and changes, %s', async (_how, given, more) => {
     const world = await live(undefined, given);
     const { cluster } = world;
-    const steps = await planned(world, given);
+    const steps = await planned(world, given, more);
     expect(cluster.writes).toEqual([]);
-    await upgraded(world);
+    await upgraded(world, more);
 
     const wrote = new Set(cluster.writes.map(named));
     const told = created(steps).map(({ resource, object }) => `create ${resource}/${nameOf(object)}`);
@@ -157,106 +153,6 @@ describe('what a dry run tells', () => {
       .join('\n');
     expect(text).toContain(fencingTokenLabel);
     expect(text).toContain(fieldManager);
-  });
-});
-
-describe('seconds', () => {
-  test('of a copy are those of writing the data and reading it again', async () => {
-    const backup = (await planned(await live(), copy)).find(({ id }) => id === 'backup')?.expected;
-    expect(backup?.seconds).toBeGreaterThanOrEqual(5);
-    expect(backup?.basis).toMatch(/^copying .* GiB of data at 100 MiB\/s, and reading the copy/);
-  });
-
-  const restoreTest: RestoreTestFacts = {
-    image: 'image',
-    unreachable: undefined,
-    broken: undefined,
-    network: undefined,
-    cpus: 4,
-    places: [undefined, 'template1', 'circle'].map((database) => ({
-      ...{ database, skipped: undefined, dump: [], failures: [], more: 0, server: [] },
-      seconds: { dump: 1, restore: 2 },
-    })),
-  };
-
-  test('are told for each step of the downtime, from what was measured', async () => {
-    const { context, clock } = await live();
-    const all = await facts({ target: context.target, restoreTest: { known: true, value: restoreTest } });
-    const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
-    const job = steps.find(({ id }) => id === 'upgrade-job');
-    expect(job?.expected?.seconds).toBeGreaterThan(3 + 1.3 + 1 + 2 + 2);
-    expect(plannedDowntime(steps).seconds).toBeGreaterThan(job?.expected?.seconds ?? Infinity);
-    expect(steps.filter(({ isDowntime }) => isDowntime).map(({ id }) => id)).toEqual([
-      'stop-applications',
-      'quiesce',
-      'stop-postgresql',
-      'backup',
-      'upgrade-job',
-      'backup-ready',
-      'activate',
-      'verify',
-      'update-extensions',
-      'server-ready',
-      'restore-applications',
-    ]);
-    const last = ['restore-applications', 'quick-analyze', 'analyze', 'confirm-backup', 'finish'];
-    expect(steps.slice(-5).map(({ id }) => id)).toEqual(last);
-    for (const step of planReport(steps).steps)
-      expect(stepLine(step)).toMatch(/: (?:about [\d.]+ s|not predicted) \(.+\)$|\(no downtime\)$/);
-    // The storage has copied nothing yet.
-    const { unpredicted, seconds } = plannedDowntime(steps);
-    expect(unpredicted.map(({ id }) => id)).toEqual(['backup-ready']);
-    expect(downtimeText(planReport(steps))).toBe(
-      `at least about ${String(Math.ceil(seconds))} s; not predicted: Wait until the backup is ready`,
-    );
-  });
-
-  test('have the time of `statistics-budget` in the downtime, at most', async () => {
-    const { context, clock } = await live();
-    const secondsWith = async (given: Record<string, string>) => {
-      const inputs = parsed(given);
-      const restored = { known: true, value: restoreTest } as const;
-      const all = await facts({ inputs, target: context.target, restoreTest: restored });
-      return draftUpgrade(all, context.scripts, 'run-1', clock.now());
-    };
-    const [without, budgeted] = [await secondsWith({}), await secondsWith({ 'statistics-budget': '90s' })];
-    expect(plannedDowntime(budgeted).seconds - plannedDowntime(without).seconds).toBeCloseTo(90);
-    const ids = budgeted.map(({ id }) => id);
-    const last = ['quick-analyze', 'server-ready', 'restore-applications', 'analyze', 'confirm-backup', 'finish'];
-    expect(ids.slice(-6)).toEqual(last);
-    const moves = (steps: readonly PlannedStep[]) => steps.find(({ id }) => id === 'quick-analyze')?.moves;
-    expect(moves(without)).toEqual([{ does: 'run', what: expect.stringMatching(/^Beside the restart/) }]);
-    expect(moves(budgeted)).toEqual([{ does: 'run', what: expect.stringMatching(/^Before the restart/) }]);
-  });
-
-  test('of a hook before the restart are its limit; that after it takes no downtime', async () => {
-    const hooks = { 'before-applications': 'x', 'after-applications': 'x', 'hook-timeout': '2m' };
-    const steps = await planned(await live(), hooks);
-    const [before, ready, after] = ['before-applications', 'server-ready', 'after-applications'].map((id) =>
-      steps.findIndex((step) => step.id === id),
-    ) as [number, number, number];
-    expect([ready - before, after > ready]).toEqual([1, true]);
-    expect(steps[before]).toMatchObject({
-      isDowntime: true,
-      expected: { seconds: 120, basis: 'at most hook-timeout' },
-    });
-    expect(steps[after]?.isDowntime).toBe(false);
-    const both = await planned(await live(), { ...hooks, 'before-applications-sql': 'SELECT 1' });
-    expect(both[before]?.expected?.seconds).toBe(240);
-    expect((await planned(await live())).filter(({ id }) => id.endsWith('-applications')).map(({ id }) => id)).toEqual([
-      ...['stop-applications', 'restore-applications'],
-    ]);
-  });
-
-  test('are not made up where the restore test was not run', async () => {
-    const { context, clock } = await live();
-    const all = await facts({
-      target: context.target,
-      restoreTest: { known: false, reason: 'no pods', code: 'not-asked' },
-    });
-    const steps = draftUpgrade(all, context.scripts, 'run-1', clock.now());
-    expect(planReport(steps).downtimeSeconds).toBeUndefined();
-    expect(planReport(steps).steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: not predicted (');
   });
 });
 

@@ -4,7 +4,8 @@ import { answerError } from '../../../src/adapters/api-error.ts';
 import { isRunError } from '../../../src/common/errors.ts';
 import { anchorName } from '../../../src/objects/anchor.ts';
 import { copyJobName } from '../../../src/objects/copy-job.ts';
-import { jobName } from '../../../src/objects/upgrade-job.ts';
+import type { FactsWithRehearsal } from '../../../src/facts/facts.ts';
+import { bootJobName, jobName } from '../../../src/objects/upgrade-job.ts';
 import type { RunCommands } from '../../../src/ports/commands.ts';
 import { discover } from '../../../src/target/discover.ts';
 import { serverImage } from '../../../src/target/target.ts';
@@ -53,7 +54,8 @@ function commandsOver(cluster: AnyCluster, exitCode: number): RunCommands {
 }
 
 /** What one run of the action does with what it finds, from the beginning, over a connection of its own. */
-async function oneRun(setting: Live, cluster: AnyCluster, wanted: Readonly<Record<string, string>> = {}): Promise<End> {
+async function oneRun(setting: Live, cluster: AnyCluster, story: keyof typeof stories): Promise<End> {
+  const wanted = givenIn(story);
   try {
     const journal = await Journal.find(cluster, namespace, seal);
     const target = await discover(cluster, inputs(wanted), () => Promise.resolve(claimInSwap(journal)));
@@ -66,7 +68,7 @@ async function oneRun(setting: Live, cluster: AnyCluster, wanted: Readonly<Recor
         await runUpgrade({
           ...given,
           seal,
-          facts: await facts({ target, inputs: given.inputs }),
+          facts: { ...(await facts({ target, inputs: given.inputs })), ...rehearsedIn(story) },
           runId: `run-${String(setting.cluster.calls.length)}`,
         }),
       );
@@ -116,6 +118,17 @@ const stories = {
     states: { [jobName]: ending(0, { transfer: 'clone' }), [revertName]: reverted },
     end: ['upgraded', 'already-upgraded'],
     readyAfter: 3000,
+  },
+  'an upgrade whose backup a rehearsal has proved': {
+    states: { [jobName]: ending(0), [revertName]: reverted },
+    end: ['upgraded', 'already-upgraded'],
+    rehearsed: true,
+  },
+  'an upgrade whose linked data differs, and whose backup a rehearsal has proved': {
+    states: { [jobName]: ending(0), [revertName]: served('link') },
+    end: ['reverted'],
+    loses: true,
+    rehearsed: true,
   },
   'an upgrade whose backup is a copy': {
     states: { [jobName]: ending(0), [revertName]: reverted },
@@ -189,10 +202,21 @@ function givenIn(story: keyof typeof stories): Readonly<Record<string, string>> 
   return 'given' in told ? told.given : {};
 }
 
+function rehearsedIn(story: keyof typeof stories): Pick<FactsWithRehearsal, 'rehearsalProof'> {
+  return 'rehearsed' in stories[story]
+    ? { rehearsalProof: { run: 'process 1', at: '2026-01-02T03:04:05.000Z', cuts: 'in-time' } }
+    : {};
+}
+
+/** Where the journal has a rehearsal that proved the backup, no run has made a copy to prove it. */
+function expectOneProof({ cluster, journal }: Live): void {
+  if (journal()?.['rehearsal'] !== undefined) expect(cluster.writes).not.toContain(`create jobs/${bootJobName}`);
+}
+
 async function callsOf(story: keyof typeof stories): Promise<number> {
   const setting = await begin(story);
   const { cluster, count } = dyingAt(setting.cluster, Infinity, true);
-  await oneRun(setting, cluster, givenIn(story));
+  await oneRun(setting, cluster, story);
   return count();
 }
 
@@ -207,12 +231,13 @@ describe.each(Object.keys(stories) as (keyof typeof stories)[])('%s', (story) =>
       expect(calls).toBeGreaterThan(60);
       for (const last of choiceUpTo(calls, kills)) {
         const setting = await begin(story);
-        await oneRun(setting, dyingAt(setting.cluster, last, hasEffect).cluster, givenIn(story));
+        await oneRun(setting, dyingAt(setting.cluster, last, hasEffect).cluster, story);
         const killedAt = JSON.stringify(setting.cluster.calls.at(-1) ?? 'no call').slice(0, 200);
         try {
-          const second = await oneRun(setting, setting.cluster, givenIn(story));
+          const second = await oneRun(setting, setting.cluster, story);
           expect(stories[story].end).toContain(second);
           expectWhole(setting, second);
+          if (second !== 'reverted') expectOneProof(setting);
         } catch (error) {
           throw new Error(`killed at call ${String(last)} of ${String(calls)}, after ${killedAt}`, { cause: error });
         }

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { copyName } from '../../../../src/objects/copy.ts';
 import { snapshotObject } from '../../../../src/objects/snapshot.ts';
 import { bootJobName } from '../../../../src/objects/upgrade-job.ts';
+import type { JournalRecord } from '../../../../src/journal/record.ts';
+import { stateBeforeJob } from '../../../../src/upgrade/backup/backup-ready.ts';
 import { proveBackup } from '../../../../src/upgrade/backup/prove.ts';
 import { namespace } from '../../objects.ts';
 import { thrownBy } from '../../thrown.ts';
@@ -126,6 +128,93 @@ describe('whether the storage cuts in time', () => {
     await proveBackup.run(setting.context);
     expect(setting.state.statements).toEqual([]);
     expect(setting.context.journal.noted.cuts).toBeUndefined();
+  });
+});
+
+describe('a backup that a rehearsal has proved', () => {
+  const at = '2026-01-02T01:00:00.000Z';
+  const run = 'https://github.example/o/r/actions/runs/1/attempts/1';
+
+  /** A run that proves the backup; `given` is what the modes found out of the rehearsal. */
+  async function provedBy(
+    given: Setting['context']['rehearsal'],
+    { inputs = {}, noted, ready = 0, ...record }: Tried = {},
+  ): Promise<Setting> {
+    const setting = await setUp(undefined, inputs, record);
+    const { context, clock } = setting;
+    if (noted !== undefined) await context.journal.noteAll(noted);
+    setting.cluster.calls.length = 0;
+    controlStorage(setting, () => clock.monotonic() >= ready);
+    controlJobs(setting, {});
+    await proveBackup.run({ ...context, rehearsal: given });
+    return setting;
+  }
+
+  interface Tried extends Partial<JournalRecord> {
+    readonly inputs?: Readonly<Record<string, string>>;
+    readonly noted?: Parameters<Setting['context']['journal']['noteAll']>[0];
+    /** Milliseconds. */
+    readonly ready?: number;
+  }
+
+  const made = ({ cluster }: Setting) => cluster.writes.filter((write) => write.startsWith('create '));
+  const onlySnapshot = [expect.stringMatching(/^create volumesnapshots\/data-postgresql-0-live-\d{14}$/)];
+
+  test('needs no copy and no Job: only its snapshot is taken, for the next one', async () => {
+    const setting = await provedBy({ run, at, cuts: 'in-time' });
+    const { context, log, state } = setting;
+    expect(made(setting)).toEqual(onlySnapshot);
+    expect(context.journal.noted).toMatchObject({ rehearsal: { run, at }, cuts: 'in-time' });
+    expect(context.results).toEqual({ backupProof: { by: 'rehearsal', run, at }, warnings: [] });
+    expect(log.text).toContain(`The backup is proved by the rehearsal of ${at} (${run})`);
+    // The mark would show nothing without a copy.
+    expect(state.statements).toEqual([]);
+  });
+
+  test('is not waited for before pg_upgrade, but where the rehearsal saw a late cut', async () => {
+    expect(stateBeforeJob((await provedBy({ run, at, cuts: 'in-time' })).context)).toBe('cut');
+    const { context } = await provedBy({ run, at, cuts: 'late' }, { inputs: { 'snapshot-gate': 'cut' } });
+    expect(stateBeforeJob(context)).toBe('ready');
+    expect(context.results.warnings).toEqual([
+      expect.stringContaining(`In the rehearsal of ${at} (${run}) the storage cut the snapshot later than it said.`),
+    ]);
+  });
+
+  test('has its time until the cut and until it is ready measured on that snapshot', async () => {
+    const { context } = await provedBy(
+      { run, at, cuts: 'in-time' },
+      { ready: 60_000, inputs: { 'verify-backup': 'false' } },
+    );
+    expect(context.timeline.expectedTime('backup')).toBeLessThan(5000);
+    expect(context.timeline.expectedTime('backup-ready')).toBeGreaterThanOrEqual(55_000);
+  });
+
+  test('as a clone needs nothing at all', async () => {
+    const setting = await provedBy({ run, at }, { inputs: { backup: 'clone' }, backup: { kind: 'clone' } });
+    expect(made(setting)).toEqual([]);
+    expect(setting.context.journal.noted).not.toHaveProperty('cuts');
+  });
+
+  test('stays proved in a run that resumes, which goes by the journal', async () => {
+    const setting = await provedBy(undefined, { noted: { rehearsal: { run, at }, cuts: 'in-time' } });
+    expect(made(setting)).toEqual(onlySnapshot);
+    expect(setting.context.results.backupProof).toEqual({ by: 'rehearsal', run, at });
+  });
+
+  test('is proved by a run that resumes, where the journal has no rehearsal', async () => {
+    const setting = await provedBy(undefined);
+    expect(made(setting)).toContain(`create jobs/${bootJobName}`);
+    expect(setting.context.results.backupProof).toEqual({ by: 'upgrade' });
+  });
+
+  test('is not begun with where a claim of others has the name that a restore needs', async () => {
+    const setting = await setUp();
+    const name = copyName(setting.context.target);
+    setting.cluster.put('persistentvolumeclaims', { metadata: { name, namespace }, spec: {} });
+    controlStorage(setting);
+    const rehearsal = { run, at, cuts: 'in-time' } as const;
+    expect((await thrownBy(() => proveBackup.run({ ...setting.context, rehearsal }))).code).toBe('claim-foreign');
+    expect(setting.cluster.peek('persistentvolumeclaims', name, namespace)).toBeDefined();
   });
 });
 
