@@ -85,6 +85,7 @@ export const outputTypes: Readonly<Record<OutputName, string>> = {
   backup: 'text',
   downtimeSeconds: 'number',
   predictedDowntimeSeconds: 'number',
+  predictedDowntimeRange: 'two numbers, joined by a hyphen',
   freedBytes: 'number',
   step: 'id',
   holder: 'URL',

@@ -26,6 +26,7 @@ import type { Facts } from './facts/facts.ts';
 import { changeLeaves } from './redaction/leaves.ts';
 import type { Report, Verdict } from './report/report-shape.ts';
 import { nextSteps } from './report/next-steps.ts';
+import type { Predicted } from './report/planned-step.ts';
 import { publish } from './report/publish.ts';
 import { Timeline } from './report/timeline.ts';
 import { remedyText } from './text/remedy.ts';
@@ -173,6 +174,12 @@ function seenId(probe: Facts['servingProbe']): string | undefined {
   return probe.known ? probe.value.seen?.imageId : undefined;
 }
 
+/** What was predicted, and whether it came so. */
+function comparedWith(actual: number | undefined, predicted: Predicted | undefined): Report['predictedDowntime'] {
+  if (predicted === undefined || actual === undefined) return predicted;
+  return { ...predicted, isWithin: predicted.lowSeconds <= actual && actual <= predicted.highSeconds };
+}
+
 function reportOf(
   version: string,
   {
@@ -218,6 +225,8 @@ function reportOf(
     backupTimes: results.backupTimes,
     backupProof: results.backupProof,
     downtimeSeconds: timeline.downtimeSeconds,
+    // A way back takes what nobody has predicted.
+    predictedDowntime: comparedWith(verdict === 'upgraded' ? timeline.downtimeSeconds : undefined, results.predicted),
     statisticsSeconds: timeline.statisticsSeconds,
     prediction: facts && predictionOf(facts),
     plan,

@@ -16,6 +16,8 @@ export const outputTable = {
   downtimeSeconds: 'Seconds from the stop of the first application until the last one is ready again.',
   predictedDowntimeSeconds:
     'For a dry run of an upgrade: seconds that the downtime is predicted to take. Not set where a step of it cannot be predicted; the report names the step.',
+  predictedDowntimeRange:
+    'With it: the least and the most seconds that the downtime is predicted to take, as in `24-41`.',
   freedBytes:
     "For `mode: cleanup`: how many bytes more the server's volume has free, as measured. Snapshots and other volumes are not in it.",
   step: 'For `mode: status`: the last step of an unfinished upgrade.',

@@ -6,19 +6,33 @@ import type { PlanReport, ReportedMove, ReportedStep } from './plan-shape.ts';
 const longestText = 2000;
 const longestScript = 200;
 
-/** `Run pg_upgrade in a Job: about 12.3 s (…)`, for the head of a group. */
+/** `Run pg_upgrade in a Job: about 12.3 s (9.2 to 15.4 s; …)`, for the head of a group. */
 export function stepLine(step: ReportedStep): string {
   return step.isDowntime ? `${step.title}: ${duration(step)}` : `${step.title} (no downtime)`;
 }
 
-function duration({ seconds, basis }: ReportedStep): string {
+function duration(step: ReportedStep): string {
+  const { seconds, basis } = step;
   const told = seconds === undefined ? 'not predicted' : `about ${String(seconds)} s`;
-  return basis === undefined ? told : `${told} (${basis})`;
+  const more = [rangeText(step), basis].filter((text) => text !== undefined);
+  return more.length === 0 ? told : `${told} (${more.join('; ')})`;
 }
 
-/** `about 12 s`, or `at least about 12 s; not predicted: Start PostgreSQL 14` */
-export function downtimeText({ downtimeSeconds, predictedSeconds, steps }: PlanReport): string {
-  if (downtimeSeconds !== undefined) return `about ${String(downtimeSeconds)} s`;
+type Range = Partial<Pick<PlanReport, 'lowSeconds' | 'highSeconds'>> | ReportedStep;
+
+/** `9.2 to 15.4 s`; undefined where it is certain or not predicted. */
+export function rangeText({ lowSeconds, highSeconds }: Range): string | undefined {
+  if (lowSeconds === undefined || highSeconds === undefined || lowSeconds === highSeconds) return undefined;
+  return `${String(lowSeconds)} to ${String(highSeconds)} s`;
+}
+
+/** `about 12 s (9 to 16 s)`, or `at least about 12 s; not predicted: Start PostgreSQL 14` */
+export function downtimeText(plan: PlanReport): string {
+  const { downtimeSeconds, predictedSeconds, steps } = plan;
+  if (downtimeSeconds !== undefined) {
+    const range = rangeText(plan);
+    return `about ${String(downtimeSeconds)} s${range === undefined ? '' : ` (${range})`}`;
+  }
   const others = steps.filter(({ isDowntime, seconds }) => isDowntime && seconds === undefined);
   return `at least about ${String(predictedSeconds)} s; not predicted: ${others.map(({ title }) => title).join(', ')}`;
 }

@@ -21,12 +21,16 @@ export const planShape = z.strictObject({
   predictedSeconds: z
     .number()
     .describe('Of the steps of the downtime that can be predicted: it takes at least so long.'),
+  lowSeconds: z.number().describe('Of the same steps: the least that they are predicted to take.'),
+  highSeconds: z.number().describe('Of the same steps: the most that they are predicted to take.'),
   steps: z.array(
     z.strictObject({
       id: z.string(),
       title: z.string(),
       isDowntime: z.boolean(),
       seconds: z.number().optional(),
+      lowSeconds: z.number().optional().describe('The least that it is predicted to take.'),
+      highSeconds: z.number().optional().describe('The most that it is predicted to take.'),
       basis: z.string().optional().describe('What the seconds were told from, or why there are none.'),
       moves: z.array(move),
     }),

@@ -11,10 +11,18 @@ export interface PlannedStep {
   readonly expected: Expectation | undefined;
 }
 
+/** How far a prediction may be off: the least and the most, as parts of the seconds. */
+export interface Spread {
+  readonly low: number;
+  readonly high: number;
+}
+
 /** How long a step of the downtime will take. */
 export interface Expectation {
   /** Undefined where nothing predicts it. */
   readonly seconds?: number | undefined;
+  /** Missing where the seconds are certain, or nothing predicts them. */
+  readonly spread?: Spread;
   /** What it was predicted from, or why it was not. */
   readonly basis: string;
 }
@@ -47,14 +55,36 @@ export type Move =
 /** Stands in names for the time at which an object will be made, down to the second. */
 export const timeToCome = 'YYYYMMDDhhmmss';
 
-/** Seconds of the steps in the downtime that can be predicted, and the others. */
-export function plannedDowntime(steps: readonly PlannedStep[]): {
+/** A prediction with its range, in seconds. */
+export interface Predicted {
   readonly seconds: number;
+  readonly lowSeconds: number;
+  readonly highSeconds: number;
+}
+
+/** @returns undefined where nothing predicts it */
+export function predictedOf({ seconds, spread }: Omit<Expectation, 'basis'>): Predicted | undefined {
+  if (seconds === undefined) return undefined;
+  const { low, high } = spread ?? { low: 1, high: 1 };
+  return { seconds, lowSeconds: seconds * low, highSeconds: seconds * high };
+}
+
+/** As if all were off to the same side: what one step depends on, others do too. */
+export function sumOf(predicted: readonly Predicted[]): Predicted {
+  const sum = (of: keyof Predicted) => predicted.reduce((all, one) => all + one[of], 0);
+  return { seconds: sum('seconds'), lowSeconds: sum('lowSeconds'), highSeconds: sum('highSeconds') };
+}
+
+/** In whole seconds, so that the range only becomes wider. */
+export function inWholeSeconds({ seconds, lowSeconds, highSeconds }: Predicted): Predicted {
+  return { seconds: Math.ceil(seconds), lowSeconds: Math.floor(lowSeconds), highSeconds: Math.ceil(highSeconds) };
+}
+
+/** What is predicted of the steps in the downtime that can be, and the others. */
+export function plannedDowntime(steps: readonly PlannedStep[]): Predicted & {
   readonly unpredicted: readonly PlannedStep[];
 } {
   const downtime = steps.filter(({ isDowntime }) => isDowntime);
-  return {
-    seconds: downtime.reduce((sum, { expected }) => sum + (expected?.seconds ?? 0), 0),
-    unpredicted: downtime.filter(({ expected }) => expected?.seconds === undefined),
-  };
+  const predicted = downtime.flatMap(({ expected }) => (expected && predictedOf(expected)) ?? []);
+  return { ...sumOf(predicted), unpredicted: downtime.filter(({ expected }) => expected?.seconds === undefined) };
 }

@@ -26,7 +26,11 @@ export async function publish(runner: Runner, report: Report): Promise<void> {
   if (report.cleanup?.freedBytes !== undefined) runner.output('freedBytes', String(report.cleanup.freedBytes));
   if (report.downtimeSeconds !== undefined) runner.output('downtimeSeconds', String(report.downtimeSeconds));
   const predicted = report.plan?.downtimeSeconds;
-  if (predicted !== undefined) runner.output('predictedDowntimeSeconds', String(predicted));
+  if (report.plan !== undefined && predicted !== undefined) {
+    const { lowSeconds, highSeconds } = report.plan;
+    runner.output('predictedDowntimeSeconds', String(predicted));
+    runner.output('predictedDowntimeRange', `${String(lowSeconds)}-${String(highSeconds)}`);
+  }
   const { pullRequest, issue, status } = report;
   if (status !== undefined) {
     runner.output('next', remedyText(status.next));

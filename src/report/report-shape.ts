@@ -195,6 +195,20 @@ export const reportShape = z.strictObject({
       'What showed before the downtime that such a backup can be restored: PostgreSQL 12 started on a copy. Absent where this run knows of nothing that did.',
     ),
   downtimeSeconds: z.number().optional().describe('From the stop of the first application to the last one being back.'),
+  predictedDowntime: z
+    .strictObject({
+      seconds: z.number(),
+      lowSeconds: z.number(),
+      highSeconds: z.number(),
+      isWithin: z
+        .boolean()
+        .optional()
+        .describe(
+          'Whether the downtime was from lowSeconds to highSeconds; absent where the upgrade did not come to its end.',
+        ),
+    })
+    .optional()
+    .describe('What an upgrade predicted right before its downtime. Absent where a step of it could not be predicted.'),
   statisticsSeconds: z
     .number()
     .optional()

@@ -3,7 +3,7 @@ import { cleanupLines } from './cleanup-lines.ts';
 import { predictionText } from '../facts/prediction.ts';
 import { phaseLines } from './phase-lines.ts';
 import { block, cell, code, link, prose, text } from '../text/markdown.ts';
-import { planLines } from './plan-lines.ts';
+import { planLines, rangeText } from './plan-lines.ts';
 import { remedyMarkdown } from './remedy-markdown.ts';
 import type { Report, Verdict, AskedImage } from './report-shape.ts';
 
@@ -95,14 +95,25 @@ function under(title: string, lines: readonly string[]): string[] {
 }
 
 /** Where an input can't be read, none of it is known. */
-function aboutLines({ namespace, cluster, mode, downtimeSeconds, statisticsSeconds }: Report): string[] {
+function aboutLines({ namespace, cluster, mode, downtimeSeconds, statisticsSeconds, ...report }: Report): string[] {
   if (namespace === '') return [];
   const where = cluster === '' ? '' : ` in cluster ${code(cluster)}`;
   const downtime =
-    downtimeSeconds === undefined ? '' : `, downtime of the applications **${String(downtimeSeconds)} s**`;
+    downtimeSeconds === undefined
+      ? ''
+      : `, downtime of the applications **${String(downtimeSeconds)} s**${predictedText(downtimeSeconds, report.predictedDowntime)}`;
   const statistics =
     statisticsSeconds === undefined ? '' : `, full statistics after **${String(statisticsSeconds)} s**`;
   return [`Namespace ${code(namespace)}${where}, mode ${code(mode)}${downtime}${statistics}.`, ''];
+}
+
+/** What was predicted, and whether it came so. */
+function predictedText(actual: number, predicted: Report['predictedDowntime']): string {
+  const range = predicted && rangeText(predicted);
+  if (predicted === undefined || range === undefined) return '';
+  const { isWithin, highSeconds } = predicted;
+  const outside = isWithin === false ? `; it took ${actual > highSeconds ? 'longer' : 'less'}` : '';
+  return ` (predicted: ${range}${outside})`;
 }
 
 function errorLines({ error }: Report): string[] {

@@ -1,4 +1,4 @@
-import type { Expectation } from '../report/planned-step.ts';
+import type { Expectation, Spread } from '../report/planned-step.ts';
 import { countedBytes } from '../database/fingerprint.ts';
 import { predictionOf } from '../facts/prediction.ts';
 import { rehearsedCut, rehearsedJob, rehearsedReady, type Facts, type FactsWithRehearsal } from '../facts/facts.ts';
@@ -7,6 +7,18 @@ import { anchorNode } from '../objects/anchor.ts';
 /** Bytes a second at which a table is read or copied, on the cautious side for a network volume. */
 const pace = 100 * 1024 * 1024;
 const gibibyte = 1024 ** 3;
+
+/**
+ * How far predictions are off at most, by what they come from: 40 % to each side, but for a limit, which says nothing of the least. A volume that was made from a snapshot may load
+ * its data only when it is read, so that what was measured on it may be more than what comes.
+ */
+const spreads = {
+  measured: { low: 0.75, high: 1.25 },
+  measuredOnCopy: { low: 0.6, high: 1.25 },
+  shown: { low: 0.7, high: 1.3 },
+  assumed: { low: 0.6, high: 1.4 },
+  limit: { low: 0, high: 1 },
+} as const satisfies Readonly<Record<string, Spread>>;
 
 /**
  * Seconds of a step in the downtime, and of ANALYZE after it: what the rehearsal took, else of the data where it depends on that, else what such a step took on a cluster of two
@@ -42,16 +54,31 @@ function rehearsedBackup({ inputs, rehearsalProof: proof }: FactsWithRehearsal):
 
 const asInRehearsal = 'what the rehearsal took';
 
+/** How sure the seconds of a step are. What step "prove-backup" will have measured has none here. */
+export function spreadOf(step: string, facts: FactsWithRehearsal): Pick<Expectation, 'spread'> {
+  const expected = expectedSeconds(step, facts);
+  const spread = expected?.seconds === undefined ? spreads.measured : expected.spread;
+  return spread === undefined ? {} : { spread };
+}
+
 /** Where nothing keeps the volume attached, a Job waits for that besides. */
 function asRehearsed(step: string, facts: FactsWithRehearsal): Expectation | undefined {
-  const { rehearsed, target } = facts;
+  const { rehearsed, target, inputs } = facts;
   const of = step === 'backup' ? rehearsedBackup(facts) : rehearsedSteps[step];
   if (of === undefined || (step === 'upgrade-job' && anchorNode(target) === undefined)) return undefined;
   const seconds = of.stages.reduce<number | undefined>((sum, stage) => {
     const one = rehearsed?.[stage];
     return sum === undefined || one === undefined ? undefined : sum + one;
   }, of.more);
-  return seconds === undefined ? undefined : { seconds: round(seconds), basis: asInRehearsal };
+  if (seconds === undefined) return undefined;
+  if (step === 'backup') return { seconds: round(seconds), spread: spreads.assumed, basis: asInRehearsal };
+  return inputs.backup === 'snapshot'
+    ? {
+        seconds: round(seconds),
+        spread: spreads.measuredOnCopy,
+        basis: `${asInRehearsal} on a copy: an upper bound where the storage loads a copy only when it is read`,
+      }
+    : { seconds: round(seconds), spread: spreads.measured, basis: asInRehearsal };
 }
 
 function byFacts(step: string, facts: FactsWithRehearsal): Expectation | undefined {
@@ -61,17 +88,17 @@ function byFacts(step: string, facts: FactsWithRehearsal): Expectation | undefin
   const data = bytes === undefined ? '' : `${(bytes / gibibyte).toFixed(1)} GiB of data at 100 MiB/s`;
   switch (step) {
     case 'stop-applications':
-      return { seconds: 2, basis: 'pods that end at once; each may take up to its terminationGracePeriodSeconds' };
+      return assumed(1, 'pods that end at once; each may take up to its terminationGracePeriodSeconds');
     case 'quiesce':
     case 'verify':
       return bytes === undefined
         ? unread
-        : {
-            seconds: round(1.5 + Math.min(bytes, countedBytes) / pace),
-            basis: 'counting rows of the smallest tables, of at most 512 MiB at 100 MiB/s',
-          };
+        : assumed(
+            (step === 'quiesce' ? 1 : 0.5) + Math.min(bytes, countedBytes) / pace,
+            'counting rows of the smallest tables, of at most 512 MiB at 100 MiB/s',
+          );
     case 'stop-postgresql':
-      return attached(facts, { seconds: 2, basis: 'a server that has just written everything to disk' });
+      return attached(facts, assumed(1.2, 'a server that has just written everything to disk'));
     case 'backup':
       return backup(facts, reading, data);
     case 'upgrade-job':
@@ -79,17 +106,17 @@ function byFacts(step: string, facts: FactsWithRehearsal): Expectation | undefin
     case 'backup-ready':
       return backupReady(facts);
     case 'activate':
-      return attached(facts, { seconds: 2, basis: 'the node has the image and the volume' });
+      return attached(facts, assumed(1.2, 'the node has the image and the volume'));
     case 'update-extensions':
-      return { seconds: 1, basis: 'a few statements' };
+      return assumed(1, 'a few statements');
     case 'before-applications':
       return beforeApplications(inputs);
     case 'quick-analyze':
-      return { seconds: inputs.statisticsBudget / 1000, basis: 'at most statistics-budget' };
+      return { seconds: inputs.statisticsBudget / 1000, spread: spreads.limit, basis: 'at most statistics-budget' };
     case 'analyze':
       return reading === undefined
         ? unread
-        : { seconds: round(1 + reading), basis: `samples of all tables, with pauses: at most ${data}` };
+        : assumed(1 + reading, `samples of all tables, with pauses: at most ${data}`);
     case 'server-ready':
       return ready(facts);
     case 'restore-applications':
@@ -97,6 +124,10 @@ function byFacts(step: string, facts: FactsWithRehearsal): Expectation | undefin
     default:
       return undefined;
   }
+}
+
+function assumed(seconds: number, basis: string): Expectation {
+  return { seconds: round(seconds), spread: spreads.assumed, basis };
 }
 
 const unread: Expectation = { basis: 'the size of the data could not be read' };
@@ -117,16 +148,14 @@ function backup(
   const measured = 'step "prove-backup" measures it';
   if (kind === 'copy') {
     if (reading === undefined) return unread;
-    return {
-      seconds: round(5 + 2 * reading),
-      basis: `copying ${data}, and reading the copy${verifyBackup ? '; step "prove-backup" measures how fast the volume is written' : ''}`,
-    };
+    const tried = verifyBackup ? '; step "prove-backup" measures how fast the volume is written' : '';
+    return assumed(5 + 2 * reading, `copying ${data}, and reading the copy${tried}`);
   }
   if (kind !== 'snapshot') return { basis: verifyBackup ? measured : 'how long the storage copies the data' };
   if (proof?.cuts === 'late')
     return { basis: 'the storage cuts snapshots late, so the action waits until the snapshot is ready' };
   return verifyBackup || snapshotGate === 'cut'
-    ? { seconds: 1, basis: `storage that cuts a snapshot at once${verifyBackup ? `; ${measured}` : ''}` }
+    ? assumed(1, `storage that cuts a snapshot at once${verifyBackup ? `; ${measured}` : ''}`)
     : { basis: 'without "verify-backup" the action waits until the snapshot is ready' };
 }
 
@@ -143,7 +172,7 @@ function backupReady(facts: FactsWithRehearsal): Expectation {
   if (ready !== undefined) {
     // The Job goes on meanwhile.
     const seconds = ready - (expectedSeconds('upgrade-job', facts)?.seconds ?? 0);
-    return { seconds: round(Math.max(0, seconds)), basis: `${asInRehearsal}, beside the Job` };
+    return assumed(Math.max(0, seconds), `${asInRehearsal}, beside the Job`);
   }
   if (!verifyBackup) return { seconds: 0, basis: 'no wait: without "verify-backup" the snapshot is ready before' };
   return { basis: 'how long the storage copies the snapshot; step "prove-backup" measures it' };
@@ -170,6 +199,7 @@ function job(facts: Facts, reading: number | undefined, data: string): Expectati
         : '';
   return {
     seconds: round(3 + prediction.pgUpgradeSeconds + (transfer === 'copy' ? reading : 0)),
+    spread: spreads.shown,
     basis: `the start of the pod, and dumps and restores as the restore test measured them${copying}`,
   };
 }
@@ -177,7 +207,7 @@ function job(facts: Facts, reading: number | undefined, data: string): Expectati
 /** Nothing tells more of them than their limit. */
 function beforeApplications({ beforeApplicationsSql, beforeApplications, hookTimeout }: Facts['inputs']): Expectation {
   const hooks = [beforeApplicationsSql, beforeApplications].filter((script) => script !== '').length;
-  return { seconds: (hooks * hookTimeout) / 1000, basis: 'at most hook-timeout' };
+  return { seconds: (hooks * hookTimeout) / 1000, spread: spreads.limit, basis: 'at most hook-timeout' };
 }
 
 /** Since the container runs, at the least the start of PostgreSQL, the comparison and the extensions have taken their time. */
@@ -190,16 +220,21 @@ function ready({ target, missingPermissions }: Facts): Expectation {
   return isLeft && target.container.readinessProbe !== undefined
     ? {
         seconds: Math.max(0.5, delay + period - 2),
+        spread: spreads.assumed,
         basis: `${first}, and again ${String(period)} s later: without the right \`patch pods\` the kubelet is not asked before`,
       }
-    : { seconds: Math.max(0.5, delay - 2), basis: first };
+    : assumed(Math.max(0.5, delay - 2), first);
 }
 
 function applications({ applicationStart }: Facts): Expectation {
   const seconds = applicationStart.known ? applicationStart.value : undefined;
   return seconds === undefined
     ? { basis: 'no pod of the applications shows how long it took until it was ready' }
-    : { seconds: round(1 + seconds), basis: 'what the slowest application took until it was ready, at its last start' };
+    : {
+        seconds: round(1 + seconds),
+        spread: spreads.shown,
+        basis: 'what the slowest application took until it was ready, at its last start',
+      };
 }
 
 function round(seconds: number): number {

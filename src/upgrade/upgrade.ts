@@ -15,7 +15,7 @@ import type { RecordedImage } from '../target/image-digests.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { PrecheckError } from '../common/errors.ts';
 import { planBeginning } from './steps/begin.ts';
-import { expectedSeconds } from './expected-seconds.ts';
+import { expectedSeconds, spreadOf } from './expected-seconds.ts';
 import { finish } from './steps/finish.ts';
 import { stopApplications } from './steps/applications.ts';
 
@@ -35,7 +35,8 @@ export async function runUpgrade({ facts, runId, seal, ...given }: UpgradeReques
   const record = recordOf(facts, runId, given.clock.now());
   const journal = await Journal.begin(given.cluster, target.namespace, seal, record);
   const { rehearsalProof: rehearsal } = facts;
-  const context = contextOf({ ...given, inputs, target, rehearsal, downtime: downtimeSteps(facts) }, journal);
+  const downtime = downtimeSteps(facts).map(({ id, title }) => ({ id, title, ...spreadOf(id, facts) }));
+  const context = contextOf({ ...given, inputs, target, rehearsal, downtime }, journal);
   given.timeline.expect(expectedTimes(facts));
   const ending = await converge(reversibleSteps, context);
   return ending.end === 'completed' ? await completeUpgrade(context) : ending;

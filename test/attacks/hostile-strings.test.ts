@@ -120,7 +120,7 @@ function hostileReport(take: Take, findings: readonly Finding[]): Report {
     pullRequest: { operation: 'created', number: 7, url: runUrl, headSha: undefined, changes: [] },
     plan: {
       downtimeSeconds: 1,
-      predictedSeconds: 1,
+      ...{ predictedSeconds: 1, lowSeconds: 1, highSeconds: 2 },
       steps: [
         {
           ...{ id: 'x', title: take(), isDowntime: true, seconds: 1, basis: take() },

@@ -14,7 +14,6 @@ const reasons: Readonly<Record<string, string>> = {
   'src/issue/within-budget.ts': 'pure, with a test of its own',
   'src/redaction/redacted-github.ts':
     'the port GitHub with secrets taken out, as redacted-runner.ts is the port Runner',
-  'src/report/plan-report.ts': 'what a dry run puts into the report',
   'src/target/application-start.ts': 'pure, with a test of its own',
   'src/upgrade/server/detached.ts': 'which node has the volume: stop-postgresql.ts is long enough',
   'src/vocabulary.ts': 'words that redaction keeps, gathered from all tables',

@@ -17,7 +17,7 @@ import type { Target } from '../../target/target.ts';
 import type { Backup, KeptData } from '../../objects/backup.ts';
 import type { Journal } from '../../journal/journal.ts';
 import type { StepId } from '../../journal/notes.ts';
-import type { Move } from '../../report/planned-step.ts';
+import type { Expectation, Move, Predicted } from '../../report/planned-step.ts';
 import type { Report } from '../../report/report-shape.ts';
 
 /** What the steps work with. */
@@ -35,8 +35,8 @@ export interface Context extends Deps<LeasedCluster> {
   /** Another run began this upgrade: the cluster shows what it did, `results` do not. */
   readonly isResumed?: boolean;
   readonly timeline: Timeline;
-  /** The steps of the downtime, of which the timeline knows what they are expected to take; undefined where another run predicted that. */
-  readonly downtime?: readonly Pick<Step, 'id' | 'title'>[];
+  /** The steps of the downtime, of which the timeline knows what they are expected to take, and how sure that is; undefined where another run predicted that. */
+  readonly downtime?: readonly (Pick<Step, 'id' | 'title'> & Pick<Expectation, 'spread'>)[];
   readonly runCommands: RunCommands;
   /** Asks for the removal of what a rehearsal has made in spite of this upgrade. It waits for nothing, and never throws. Undefined where this run begins no downtime. */
   readonly sweepRehearsals?: () => Promise<void>;
@@ -85,6 +85,8 @@ export interface Results {
   outdated?: Rows | undefined;
   /** Its data is what PostgreSQL 12 had: from now on nothing reverts by itself. */
   validated?: boolean;
+  /** What was predicted of the downtime right before it; undefined where a step of it could not be. */
+  predicted?: Predicted | undefined;
   /** The upgrade is done, and the commands that were to show that all is well did not. */
   unwell?: UpgradeError;
   /** What did not stop the upgrade, but must be reported. */

@@ -4,11 +4,19 @@ import { UpgradeError } from '../../common/errors.ts';
 import type { Inputs } from '../../inputs/inputs.ts';
 import type { ClusterReader } from '../../ports/cluster.ts';
 import type { Log } from '../../ports/runner.ts';
-import type { Move, PlannedStep } from '../../report/planned-step.ts';
+import { rangeText } from '../../report/plan-lines.ts';
+import {
+  inWholeSeconds,
+  predictedOf,
+  sumOf,
+  type Expectation,
+  type Move,
+  type PlannedStep,
+} from '../../report/planned-step.ts';
 import type { Context } from '../contract/step.ts';
 
 /** A step of the downtime, and the seconds that it is expected to take; undefined where nothing predicts them. */
-interface Predicted {
+interface ExpectedStep {
   readonly id: string;
   readonly title: string;
   readonly seconds: number | undefined;
@@ -88,6 +96,11 @@ export async function expectGatesMet(context: Context): Promise<void> {
   const { journal, inputs, timeline, downtime, log } = context;
   if (journal.noted.downSince !== undefined || journal.noted.rollback !== undefined) return;
   await expectStartInTime(context);
+  const steps = (downtime ?? []).map(({ id, title, spread }) => {
+    const expected = timeline.expectedTime(id);
+    return { id, title, seconds: expected === undefined ? undefined : expected / 1000, ...(spread && { spread }) };
+  });
+  tellPrediction(context, steps);
   if (inputs.maxDowntime === undefined) return;
   if (downtime === undefined)
     throw new UpgradeError(
@@ -95,18 +108,24 @@ export async function expectGatesMet(context: Context): Promise<void> {
       'This run resumed an upgrade that another run began, and has no prediction of its downtime. So it is unknown whether "max-downtime" is met. No application was stopped.',
       'Run "mode: upgrade" again: a new upgrade makes a prediction.',
     );
-  const steps = downtime.map(({ id, title }) => {
-    const expected = timeline.expectedTime(id);
-    return { id, title, seconds: expected === undefined ? undefined : expected / 1000 };
-  });
   log.info(shortText(expectShort(inputs.maxDowntime, steps), inputs.maxDowntime));
+}
+
+/** For the report too, which compares it with what came. A step that nothing predicts leaves all of it open. */
+function tellPrediction({ results, log }: Context, steps: readonly Omit<Expectation, 'basis'>[]): void {
+  const predicted = steps.flatMap((step) => predictedOf(step) ?? []);
+  if (steps.length === 0 || predicted.length < steps.length) return;
+  results.predicted = inWholeSeconds(sumOf(predicted));
+  const { seconds } = results.predicted;
+  const range = rangeText(results.predicted);
+  log.info(`The downtime is predicted to take about ${String(seconds)} s${range === undefined ? '' : ` (${range})`}`);
 }
 
 /**
  * @param limit milliseconds
  * @returns what is predicted
  */
-function expectShort(limit: number, steps: readonly Predicted[]): string {
+function expectShort(limit: number, steps: readonly ExpectedStep[]): string {
   const unknown = steps.filter(({ seconds }) => seconds === undefined);
   if (unknown.length > 0)
     throw new UpgradeError(

@@ -135,11 +135,12 @@ describe('publishing a report', () => {
   test('sets the predicted downtime only where every step of it is predicted', async () => {
     const predicted = async (seconds: Partial<NonNullable<Report['plan']>>) => {
       const runner = new FakeRunner();
-      await publish(runner, report({ plan: { predictedSeconds: 40, steps: [], ...seconds } }));
-      return runner.outputs.predictedDowntimeSeconds;
+      const plan = { predictedSeconds: 40, lowSeconds: 28, highSeconds: 53, steps: [], ...seconds };
+      await publish(runner, report({ plan }));
+      return [runner.outputs.predictedDowntimeSeconds, runner.outputs.predictedDowntimeRange];
     };
-    expect(await predicted({ downtimeSeconds: 40 })).toBe('40');
-    expect(await predicted({})).toBeUndefined();
+    expect(await predicted({ downtimeSeconds: 40 })).toEqual(['40', '28-53']);
+    expect(await predicted({})).toEqual([undefined, undefined]);
   });
 
   test('a report that can not be written costs neither outputs nor summary', async () => {

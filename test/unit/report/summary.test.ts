@@ -173,6 +173,14 @@ describe('the job summary', () => {
     expect(renderSummary(report({ statisticsSeconds: undefined }))).not.toContain('statistics');
   });
 
+  test.each([
+    [{ seconds: 60, lowSeconds: 42, highSeconds: 78, isWithin: true }, '(predicted: 42 to 78 s)'],
+    [{ seconds: 40, lowSeconds: 30, highSeconds: 50, isWithin: false }, '(predicted: 30 to 50 s; it took longer)'],
+    [{ seconds: 90, lowSeconds: 70, highSeconds: 110, isWithin: false }, '(predicted: 70 to 110 s; it took less)'],
+  ])('has the range that was predicted, and whether the downtime was within: %j', (predictedDowntime, text) => {
+    expect(renderSummary(report({ predictedDowntime }))).toContain(`**61.5 s** ${text}, full statistics`);
+  });
+
   test('has the error and what to do, in one line each', () => {
     const error = { code: 'job-failed', message: 'The Job failed:\n\nno space', remedy: { text: 'Make\nroom.' } };
     const text = renderSummary(report({ verdict: 'failed', error }));

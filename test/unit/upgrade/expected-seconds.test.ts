@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Facts, FactsWithRehearsal } from '../../../src/facts/facts.ts';
-import { expectedSeconds } from '../../../src/upgrade/expected-seconds.ts';
+import { expectedSeconds, spreadOf } from '../../../src/upgrade/expected-seconds.ts';
 import { upgradePermissions } from '../../../src/permissions/upgrade-permissions.ts';
 import { claim, inputs, namespace, target } from '../objects.ts';
 import { facts, known, unread } from '../prechecks/facts.ts';
@@ -119,6 +119,61 @@ test('the wait until PostgreSQL 14 is ready has the period of its probe where no
   ]);
 });
 
+describe('a prediction has a range', () => {
+  const spreadOfStep = async (step: string, more: Partial<FactsWithRehearsal> = {}) =>
+    expectedSeconds(step, { ...(await facts(more)), ...more })?.spread;
+  const steps = [
+    ...[
+      'stop-applications',
+      'quiesce',
+      'stop-postgresql',
+      'backup',
+      'upgrade-job',
+      'backup-ready',
+      'activate',
+      'verify',
+    ],
+    ...['update-extensions', 'server-ready', 'restore-applications'],
+  ];
+
+  test.each<[string, Partial<FactsWithRehearsal>]>([
+    ['', {}],
+    [' by a rehearsal', { rehearsed: { 'rehearsal-job': 6, 'rehearsal-data': 1, 'rehearsal-sort-order': 1 } }],
+  ])('of at most 40 % to each side%s', async (_how, more) => {
+    for (const step of steps) {
+      const { low, high } = (await spreadOfStep(step, more)) ?? { low: 1, high: 1 };
+      expect([step, low >= 0.6 && low <= 1, high >= 1 && high <= 1.4]).toEqual([step, true, true]);
+    }
+  });
+
+  test('that is wider for what is only assumed than for what the cluster shows, and than for what was measured', async () => {
+    const width = async (step: string, more?: Partial<FactsWithRehearsal>) => {
+      const { low, high } = (await spreadOfStep(step, more)) ?? { low: 1, high: 1 };
+      return high - low;
+    };
+    const cloned = { inputs: inputs({ backup: 'clone' }), rehearsed: { 'rehearsal-job': 6 } };
+    const [assumed, shown, measured] = [
+      await width('activate'),
+      await width('restore-applications'),
+      await width('upgrade-job', cloned),
+    ];
+    expect(assumed).toBeGreaterThan(shown);
+    expect(shown).toBeGreaterThan(measured);
+  });
+
+  test('but for what is nothing, and from nothing up to what is a limit', async () => {
+    expect(await spreadOfStep('backup-ready', { inputs: inputs({ transfer: 'clone' }) })).toBeUndefined();
+    const hooks = inputs({ 'before-applications': 'true' });
+    expect(await spreadOfStep('before-applications', { inputs: hooks })).toEqual({ low: 0, high: 1 });
+  });
+
+  test('that is wider below for a copy which may load its data only when it is read', async () => {
+    const rehearsed = { 'rehearsal-job': 6 };
+    expect(await spreadOfStep('upgrade-job', { rehearsed })).toEqual({ low: 0.6, high: 1.25 });
+    expect(spreadOf('backup-ready', await facts())).toEqual({ spread: { low: 0.75, high: 1.25 } });
+  });
+});
+
 describe('a rehearsal that counts', () => {
   const rehearsed = {
     ...{ 'rehearsal-job': 6.1, 'rehearsal-upgrade': 40, 'rehearsal-data': 0.6, 'rehearsal-extensions': 0.3 },
@@ -131,7 +186,12 @@ describe('a rehearsal that counts', () => {
     ['quiesce', 1.1],
     ['update-extensions', 0.3],
   ])('predicts what it did: %s', async (step, seconds) => {
-    expect(await expected(step, { rehearsed })).toEqual([seconds, 'what the rehearsal took']);
+    const upperBound =
+      'what the rehearsal took on a copy: an upper bound where the storage loads a copy only when it is read';
+    expect(await expected(step, { rehearsed })).toEqual([seconds, upperBound]);
+    // A clone is told as it was measured.
+    const cloning = { rehearsed, inputs: inputs({ backup: 'clone' }) };
+    expect(await expected(step, cloning)).toEqual([seconds, 'what the rehearsal took']);
   });
 
   const rehearsalProof = { run: 'process 1', at: '2026-01-02T03:04:05Z', cuts: 'in-time' } as const;

@@ -48,7 +48,9 @@ describe('seconds', () => {
     const last = ['restore-applications', 'quick-analyze', 'analyze', 'confirm-backup', 'finish'];
     expect(steps.slice(-5).map(({ id }) => id)).toEqual(last);
     for (const step of planReport(steps).steps)
-      expect(stepLine(step)).toMatch(/: (?:about [\d.]+ s|not predicted) \(.+\)$|\(no downtime\)$/);
+      expect(stepLine(step)).toMatch(
+        /: (?:about [\d.]+ s \([\d.]+ to [\d.]+ s; .+\)|(?:about 0 s|not predicted) \(.+\))$|\(no downtime\)$/,
+      );
     // The storage has copied nothing yet.
     const { unpredicted, seconds } = plannedDowntime(steps);
     expect(unpredicted.map(({ id }) => id)).toEqual(['backup-ready']);
@@ -79,7 +81,7 @@ describe('seconds', () => {
     expect([ready - before, after > ready]).toEqual([1, true]);
     expect(steps[before]).toMatchObject({
       isDowntime: true,
-      expected: { seconds: 120, basis: 'at most hook-timeout' },
+      expected: { seconds: 120, spread: { low: 0, high: 1 }, basis: 'at most hook-timeout' },
     });
     expect(steps[after]?.isDowntime).toBe(false);
     const both = await planned(await live(), { ...hooks, 'before-applications-sql': 'SELECT 1' });
@@ -96,13 +98,28 @@ describe('seconds', () => {
     expect(planReport(steps).steps.map(stepLine).join('\n')).toContain('Run pg_upgrade in a Job: not predicted (');
   });
 
+  test('have a range, in whole seconds for all', async () => {
+    const inputs = { transfer: 'clone' };
+    const plan = planReport(await planned(await live(), inputs));
+    const { downtimeSeconds = NaN, lowSeconds, highSeconds } = plan;
+    const steps = plan.steps.filter(({ isDowntime }) => isDowntime);
+    const sum = (of: 'lowSeconds' | 'highSeconds') => steps.reduce((all, step) => all + (step[of] ?? NaN), 0);
+    expect(Math.abs(lowSeconds - sum('lowSeconds'))).toBeLessThan(1.5);
+    expect(Math.abs(highSeconds - sum('highSeconds'))).toBeLessThan(1.5);
+    expect(lowSeconds).toBeGreaterThanOrEqual(Math.floor(0.6 * (downtimeSeconds - 1)));
+    expect(highSeconds).toBeLessThanOrEqual(Math.ceil(1.4 * downtimeSeconds));
+    expect(downtimeText(plan)).toBe(
+      `about ${String(downtimeSeconds)} s (${String(lowSeconds)} to ${String(highSeconds)} s)`,
+    );
+  });
+
   test('of a backup that a rehearsal has proved are those of the rehearsal, which the plan names', async () => {
     const steps = await planned(await live(), {}, rehearsed);
     const byId = (id: string) => steps.find((step) => step.id === id);
     expect(JSON.stringify(byId('prove-backup')?.moves)).toContain(
       'The backup was proved by the rehearsal of 2026-01-02T03:04:05.000Z (process 1): no copy is made',
     );
-    expect(byId('backup')?.expected).toEqual({ seconds: 2.5, basis: 'what the rehearsal took' });
+    expect(byId('backup')?.expected).toMatchObject({ seconds: 2.5, basis: 'what the rehearsal took' });
     const job = byId('upgrade-job')?.expected?.seconds ?? 0;
     expect(byId('backup-ready')?.expected?.seconds).toBeCloseTo(600 - job, 1);
   });

@@ -57,6 +57,15 @@ describe('what the backup in the downtime is expected to take', () => {
     expect(ready).toBeLessThan(70_000);
   });
 
+  test('is nothing for a wait that there will not be, however long the snapshot takes', async () => {
+    const setting = await setUp();
+    setting.context.timeline.expect({ 'backup-ready': 0 });
+    controlStorage(setting, () => setting.clock.monotonic() >= 60_000);
+    controlJobs(setting, {});
+    await proveBackup.run(setting.context);
+    expect(setting.context.timeline.expectedTime('backup-ready')).toBe(0);
+  });
+
   test('is not predicted by the cut where the action waits for more', async () => {
     expect(await expectedAfter(60_000, '0/F')).toEqual({ backup: undefined, ready: 0 });
   });

@@ -153,6 +153,16 @@ describe('right before the downtime', () => {
     expect([replicasOf(setting), stops(setting)]).toEqual([3, []]);
   });
 
+  test('what is predicted right before the downtime is in the results and the log, with its range', async () => {
+    const setting = await live();
+    const { predicted } = await setting.begin();
+    const { seconds = NaN, lowSeconds = NaN, highSeconds = NaN } = predicted ?? {};
+    expect([lowSeconds < seconds, seconds < highSeconds]).toEqual([true, true]);
+    expect(setting.log.text).toContain(
+      `The downtime is predicted to take about ${String(seconds)} s (${String(lowSeconds)} to ${String(highSeconds)} s)`,
+    );
+  });
+
   test('what the proof did not measure is not passed', async () => {
     const setting = await live(undefined, { 'max-downtime': '2h' });
     // The anchor can't run: so nothing keeps the volume attached.
@@ -160,6 +170,7 @@ describe('right before the downtime', () => {
     const error = await thrownBy(setting.begin);
     expect(error.message).toContain('Steps without a prediction: ');
     expect([replicasOf(setting), stops(setting)]).toEqual([3, []]);
+    expect(setting.context.results.predicted).toBeUndefined();
   });
 
   test('a run that resumed an upgrade without a downtime has no prediction, so it refuses', async () => {
