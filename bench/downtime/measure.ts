@@ -70,7 +70,7 @@ export async function measure(
 }
 
 /** The driver's handle of the volume of a claim. */
-function volumeOf(namespace: string, claim: string): string {
+export function volumeOf(namespace: string, claim: string): string {
   const name = kubectl('-n', namespace, 'get', 'pvc', claim, '-o', 'jsonpath={.spec.volumeName}');
   return kubectl('get', 'pv', name, '-o', 'jsonpath={.spec.csi.volumeHandle}');
 }
