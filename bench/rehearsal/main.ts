@@ -28,9 +28,8 @@ interface Measured {
   readonly stages: readonly (readonly [string, number])[];
   readonly seconds: number;
   readonly pace: { readonly before: Pace; readonly during: Pace };
-  readonly predicted: number;
-  /** Seconds, by the plan. */
-  readonly range: { readonly from: number; readonly to: number };
+  /** As the upgrade predicted it right before. */
+  readonly predicted: NonNullable<ActionEnd['report']['predictedDowntime']>;
   readonly downtime: number;
 }
 
@@ -45,7 +44,7 @@ for (const [index, server] of options.servers.split(',').entries()) {
   tell(measured);
 }
 bench('delete-server', namespace);
-const errors = all.map(({ predicted, downtime }) => Math.abs(predicted - downtime) / downtime);
+const errors = all.map(({ predicted, downtime }) => Math.abs(predicted.seconds - downtime) / downtime);
 console.log(`\npredicted against actual downtime: median error ${percent(median(errors))}, at most ${percent(Math.max(...errors))}`);
 
 interface Fixture {
@@ -89,17 +88,11 @@ async function rehearseAndUpgrade({ size, tables, storage }: Fixture, kubeconfig
     before: paceOf(namespace, { from: begun, to: from }),
     during: paceOf(namespace, { from, to }),
   };
-  const { plan } = (await run({ mode: 'upgrade', 'dry-run': 'true', rehearsal: 'required' })).report;
-  if (plan === undefined) throw new Error('the dry run made no plan');
   const upgrade = await run({ mode: 'upgrade', confirm: namespace, rehearsal: 'required' });
   const { lost, doubled, unexpected } = verifyWriter(namespace);
   if (lost.length + doubled.length + unexpected.length > 0) throw new Error("the writer's rows are wrong");
-  const { phases, downtimeSeconds = NaN } = upgrade.report;
-  // The downtime begins with this phase, and ends with the restart.
-  const [first, last] = ['stop-applications', 'restore-applications'].map((id) => phases.findIndex((p) => p.id === id));
-  const predicted = phases.slice(first, (last ?? 0) + 1).reduce((sum, { expectedSeconds = 0 }) => sum + expectedSeconds, 0);
-  // The proof of the backup has added to it what a plan does not know.
-  const scale = predicted / plan.predictedSeconds;
+  const { predictedDowntime: predicted, downtimeSeconds: downtime } = upgrade.report;
+  if (predicted === undefined || downtime === undefined) throw new Error('the upgrade predicted no downtime');
   return {
     name: `${size} MB in ${tables} tables, ${storage}`,
     stages: rehearsal.report.phases
@@ -108,8 +101,7 @@ async function rehearseAndUpgrade({ size, tables, storage }: Fixture, kubeconfig
     seconds: (to - from) / 1000,
     pace,
     predicted,
-    range: { from: plan.range.from * scale, to: plan.range.to * scale },
-    downtime: downtimeSeconds,
+    downtime,
   };
 }
 
@@ -119,7 +111,7 @@ async function runToEnd(inputs: Record<string, string>): Promise<ActionEnd> {
   return end;
 }
 
-function tell({ name, stages, seconds, pace, predicted, range, downtime }: Measured): void {
+function tell({ name, stages, seconds, pace, predicted, downtime }: Measured): void {
   console.log(`\n${name}: ${seconds.toFixed(1)} s, the checks among them`);
   for (const [title, took] of stages) console.log(`  ${took.toFixed(1).padStart(6)} s  ${title}`);
   const [largest] = [...stages].sort((a, b) => b[1] - a[1]);
@@ -128,9 +120,9 @@ function tell({ name, stages, seconds, pace, predicted, range, downtime }: Measu
     console.log(
       `writer ${when}: ${of.throughput.toFixed(1)} changes/s, median ${String(of.median)} ms, 99 % within ${String(of.slowest)} ms`,
     );
-  const isWithin = downtime >= range.from && downtime <= range.to;
+  const { seconds: expected, lowSeconds, highSeconds, isWithin } = predicted;
   console.log(
-    `downtime: predicted ${predicted.toFixed(1)} s (${range.from.toFixed(1)} to ${range.to.toFixed(1)} s), actual ${downtime.toFixed(1)} s: ${isWithin ? 'within' : 'outside of'} the range`,
+    `downtime: predicted ${expected.toFixed(1)} s (${lowSeconds.toFixed(1)} to ${highSeconds.toFixed(1)} s), actual ${downtime.toFixed(1)} s: ${isWithin === true ? 'within' : 'outside of'} the range`,
   );
 }
 
