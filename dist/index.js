@@ -28346,9 +28346,9 @@ var require_timestamp = (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .__
         const match = str.match(timestamp.test);
         if (!match)
           throw new Error("!!timestamp expects a date, starting with yyyy-mm-dd");
-        const [, year, month, day, hour, minute, second] = match.map(Number);
+        const [, year, month, day, hour, minute, second2] = match.map(Number);
         const millisec = match[7] ? Number((match[7] + "00").substr(1, 3)) : 0;
-        let date5 = Date.UTC(year, month - 1, day, hour || 0, minute || 0, second || 0, millisec);
+        let date5 = Date.UTC(year, month - 1, day, hour || 0, minute || 0, second2 || 0, millisec);
         const tz = match[8];
         if (tz && tz !== "Z") {
           let d = parseSexagesimal(tz, false);
@@ -29832,9 +29832,9 @@ var require_resolve_block_scalar = (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODUL
     }
     function splitLines2(source) {
       const split = source.split(/\n( *)/);
-      const first = split[0];
-      const m = first.match(/^( *)/);
-      const line0 = m?.[1] ? [m[1], first.slice(m[1].length)] : ["", first];
+      const first2 = split[0];
+      const m = first2.match(/^( *)/);
+      const line0 = m?.[1] ? [m[1], first2.slice(m[1].length)] : ["", first2];
       const lines = [line0];
       for (let i = 1; i < split.length; i += 2)
         lines.push([split[i], split[i + 1]]);
@@ -33400,7 +33400,7 @@ var carrier = "POSTGRESQL_UPGRADE_SCRIPT";
 var inner = `echo "${carrier}=$$"; script=$${carrier}; unset ${carrier}; eval "$script"`;
 var groupLine = new RegExp(`^${carrier}=(\\d+)$`);
 var outer = 'trap "" INT; exec 3>&2 2>/dev/null; set -m; bash --noprofile --norc -eo pipefail -c "$1" </dev/null 2>&3 3>&- & exec 3>&-; wait "$!"';
-var runCommands = async ({ script: script4, variables: variables2, limit: limit10, signal, onLine }) => {
+var runCommands = async ({ script: script5, variables: variables2, limit: limit10, signal, onLine }) => {
   const running = {};
   const stdout = new Lines((line) => {
     const [, group2] = running.group === void 0 ? groupLine.exec(line) ?? [] : [];
@@ -33418,7 +33418,7 @@ var runCommands = async ({ script: script4, variables: variables2, limit: limit1
   if (signal?.aborted === true) cancel2();
   try {
     const exitCode = await exec("bash", ["--noprofile", "--norc", "-c", outer, "bash", inner], {
-      env: { ...environmentOfCommands(process.env), ...variables2, [carrier]: script4 },
+      env: { ...environmentOfCommands(process.env), ...variables2, [carrier]: script5 },
       silent: true,
       ignoreReturnCode: true,
       delay: patience,
@@ -33478,8 +33478,8 @@ var Lines = class {
     if (this.begun !== "") this.tell();
   }
   take(text4) {
-    const [first = "", ...others2] = text4.split("\n");
-    this.grow(first);
+    const [first2 = "", ...others2] = text4.split("\n");
+    this.grow(first2);
     for (const other of others2) {
       this.tell();
       this.grow(other);
@@ -33636,13 +33636,13 @@ var Command = class {
     let cmdStr = CMD_STRING + this.command;
     if (this.properties && Object.keys(this.properties).length > 0) {
       cmdStr += " ";
-      let first = true;
+      let first2 = true;
       for (const key4 in this.properties) {
         if (this.properties.hasOwnProperty(key4)) {
           const val = this.properties[key4];
           if (val) {
-            if (first) {
-              first = false;
+            if (first2) {
+              first2 = false;
             } else {
               cmdStr += ",";
             }
@@ -38315,10 +38315,10 @@ var $ZodUnion = /* @__PURE__ */ $constructor("$ZodUnion", (inst, def) => {
     }
     return void 0;
   });
-  const first = def.options.length === 1 ? def.options[0]._zod.run : null;
+  const first2 = def.options.length === 1 ? def.options[0]._zod.run : null;
   inst._zod.parse = (payload, ctx) => {
-    if (first) {
-      return first(payload, ctx);
+    if (first2) {
+      return first2(payload, ctx);
     }
     let async = false;
     const results = [];
@@ -38375,10 +38375,10 @@ function handleExclusiveUnionResults(results, final, inst, ctx) {
 var $ZodXor = /* @__PURE__ */ $constructor("$ZodXor", (inst, def) => {
   $ZodUnion.init(inst, def);
   def.inclusive = false;
-  const first = def.options.length === 1 ? def.options[0]._zod.run : null;
+  const first2 = def.options.length === 1 ? def.options[0]._zod.run : null;
   inst._zod.parse = (payload, ctx) => {
-    if (first) {
-      return first(payload, ctx);
+    if (first2) {
+      return first2(payload, ctx);
     }
     let async = false;
     const results = [];
@@ -50853,9 +50853,9 @@ var numberProcessor = (schema, ctx, _json, params) => {
       else
         handleUnrepresentable(schema, ctx, json3, params, `A multipleOf divisor of ${divisor} cannot be represented in JSON Schema`);
     }
-    const [first, ...rest] = divisors;
-    if (first !== void 0)
-      json3.multipleOf = first;
+    const [first2, ...rest] = divisors;
+    if (first2 !== void 0)
+      json3.multipleOf = first2;
     if (rest.length)
       json3.allOf = [...json3.allOf ?? [], ...rest.map((m) => ({ multipleOf: m }))];
   }
@@ -53559,14 +53559,14 @@ function checkArrayGuards(arraySchema, guards) {
         const key4 = canonicalKey(items[i], /* @__PURE__ */ new Set());
         if (key4 === null)
           continue;
-        const first = firstSeen.get(key4);
-        if (first === void 0) {
+        const first2 = firstSeen.get(key4);
+        if (first2 === void 0) {
           firstSeen.set(key4, i);
           continue;
         }
         payload.issues.push({
           code: "custom",
-          message: `Array items must be unique: element at index ${i} duplicates the one at index ${first}`,
+          message: `Array items must be unique: element at index ${i} duplicates the one at index ${first2}`,
           input: items,
           path: [i],
           continue: true
@@ -54287,12 +54287,12 @@ function parseReference(text4) {
   return name3 === void 0 ? void 0 : { name: name3, tag: tagged, digest: digested };
 }
 function namesRegistry(name3) {
-  const [first = "", ...rest] = name3.split("/");
-  return rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const [first2 = "", ...rest] = name3.split("/");
+  return rest.length > 0 && (/[.:]/.test(first2) || first2 === "localhost");
 }
 function splitName(name3) {
-  const [first = "", ...rest] = name3.split("/");
-  return namesRegistry(name3) ? { registry: first, repository: rest.join("/") } : { registry: "docker.io", repository: name3 };
+  const [first2 = "", ...rest] = name3.split("/");
+  return namesRegistry(name3) ? { registry: first2, repository: rest.join("/") } : { registry: "docker.io", repository: name3 };
 }
 function parseImage(reference) {
   const { name: name3 = "", tag: tagged, digest: digested } = parseReference(reference) ?? {};
@@ -54652,6 +54652,11 @@ var gatesAndHooks = {
     description: "For how long a rehearsal counts. It counts no more once server, schema, roles, settings or images have changed.",
     modes: modes2,
     needs: ["rehearsal: auto", "rehearsal: required"]
+  }),
+  amcheckBudget: durationOrNone({
+    default: "10m",
+    description: "How long a rehearsal looks for damaged pages with amcheck, the smallest tables and indexes first. All databases share that time. `0s`: it does not look. The finding is then unknown, and does not block.",
+    modes: ["rehearse"]
   }),
   beforeApplicationsSql: script("SQL", {
     description: "SQL for psql. The action runs it as the superuser when PostgreSQL 14 is validated, before it restarts the applications. It begins in the database `postgres`; `\\connect NAME` goes to another one. If it fails, the action restores PostgreSQL 12.",
@@ -55046,7 +55051,7 @@ var inputTable = {
   }),
   verifyBackup: flag({
     default: "true",
-    description: "Before the downtime, make a volume from a snapshot (or clone) of the running server. Start PostgreSQL 12 on it. A backup that cannot be restored is then found in time. With `backup: copy`, make a volume like that of the server and try it; nothing is copied.",
+    description: "Before the downtime, make a volume from a snapshot (or clone) of the running server. Start PostgreSQL 12 on it. A backup that cannot be restored is then found in time. A rehearsal that counts has done that already. With `backup: copy`, make a volume like that of the server and try it; nothing is copied.",
     modes: checking,
     needs: ["backup: snapshot", "backup: clone", "backup: copy"]
   }),
@@ -55676,9 +55681,9 @@ if ! printf '%s  /etc/passwd\\n' "$PASSWD_SUM" | sha256sum --check --strict --qu
   exit 11
 fi
 exec bash "$directory/$script" "$1"`;
-function bootstrapCommand(script4, command, scripts) {
-  const { [script4]: text4 = "", ...others2 } = scripts;
-  return ["bash", "-c", bootstrap, "bash", script4, text4, ...Object.entries(others2).flat(), command];
+function bootstrapCommand(script5, command, scripts) {
+  const { [script5]: text4 = "", ...others2 } = scripts;
+  return ["bash", "-c", bootstrap, "bash", script5, text4, ...Object.entries(others2).flat(), command];
 }
 function bootstrapVariables(passwd2) {
   return [{ name: "PASSWD_SUM", value: sha256(passwd2) }];
@@ -55724,8 +55729,8 @@ function podTemplate(target, parts) {
       seccompProfile: { type: "RuntimeDefault" }
     },
     imagePullSecrets: pullSecrets(server2, parts.imagePullSecret),
-    ...parts.before === void 0 ? {} : { initContainers: [restricted(parts.before)] },
-    containers: [parts.container, ...parts.beside === void 0 ? [] : [parts.beside]].map(restricted),
+    ...parts.before === void 0 ? {} : { initContainers: parts.before.map(restricted) },
+    containers: [restricted(parts.container)],
     volumes: [
       ...parts.volumes,
       { name: "tmp", emptyDir: parts.room === void 0 ? {} : { sizeLimit: parts.room } },
@@ -56127,8 +56132,8 @@ var HeldLease = class _HeldLease {
 function afterLoss(holding, namespace) {
   return holding === void 0 ? 'Run "mode: status" to see where the upgrade stands. "mode: upgrade" resumes it.' : `Follow ${holding.holder}, which has resumed this upgrade. ${ifNobodys(namespace)} Then run "mode: upgrade" to resume.`;
 }
-async function findHolding(cluster, namespace) {
-  const found3 = await cluster.find("leases", leaseName, namespace);
+async function findHolding(cluster, namespace, name3 = leaseName) {
+  const found3 = await cluster.find("leases", name3, namespace);
   const holding = found3 === void 0 ? void 0 : holdingOf(found3);
   if (holding === void 0) return void 0;
   const now = await cluster.now();
@@ -56144,23 +56149,24 @@ async function expectNoHolder(cluster, namespace) {
   const found3 = await cluster.find("leases", leaseName, namespace);
   if (found3 !== void 0) expectFree(found3, await cluster.now(), namespace);
 }
-async function awaitNoHolder(deps, namespace) {
+async function awaitNoHolder(deps, namespace, name3 = leaseName) {
   const { cluster, clock, log: log2, signal } = deps;
   const look5 = async () => {
-    const found3 = await cluster.find("leases", leaseName, namespace);
+    const found3 = await cluster.find("leases", name3, namespace);
     if (found3 === void 0) return void 0;
     const now = await cluster.now();
     const holding = unexpired(found3, now, namespace);
     return holding === void 0 ? void 0 : { ...holding, now };
   };
-  const first = await look5();
-  if (first === void 0) return;
-  const expected = first.expires.getTime() - first.now.getTime();
-  const what = `Lease ${leaseName} of ${first.holder} to expire`;
+  const first2 = await look5();
+  if (first2 === void 0) return;
+  const expected = first2.expires.getTime() - first2.now.getTime();
+  const what = `Lease ${name3} of ${first2.holder} to expire`;
   await waitFor({ what, expected, limit: 2 * leaseDuration * 1e3, clock, log: log2, signal }, async () => {
     const holding = await look5();
     if (holding === void 0) return { done: void 0 };
-    if (holding.holder !== first.holder || holding.renewed > first.renewed) throw held(holding, holding.now, namespace);
+    if (holding.holder !== first2.holder || holding.renewed > first2.renewed)
+      throw held(holding, holding.now, namespace, name3);
     return { pending: `not renewed since ${holding.renewed.toISOString()}, so that its run may be dead` };
   });
 }
@@ -56482,6 +56488,7 @@ var exchange = external_exports.strictObject({
 var instant = external_exports.iso.datetime().pipe(external_exports.coerce.date());
 var released = external_exports.strictObject({ at: instant, wal: walPosition });
 var mark = external_exports.strictObject({ snapshot: objectName, position: walPosition });
+var rehearsal = external_exports.strictObject({ run: runAddress, at: external_exports.iso.datetime() });
 var orders = external_exports.record(
   identifier,
   external_exports.array(
@@ -56519,6 +56526,7 @@ var noteCodecs = {
   live: word2(objectName),
   mark: json2(mark),
   cuts: word2(external_exports.enum(["in-time", "late"])),
+  rehearsal: json2(rehearsal),
   served: word2(objectName),
   copy: time3,
   upgradeJob: word2(external_exports.enum(["once", "again"])),
@@ -56686,6 +56694,10 @@ var Journal = class _Journal {
   /** What this run or one before it has noted. */
   get noted() {
     return this.notes;
+  }
+  /** UID of the ConfigMap, as it was read. */
+  get objectUid() {
+    return this.uid;
   }
   /** Whether the upgrade has ended, upgraded or reverted. */
   get isClosed() {
@@ -57284,9 +57296,9 @@ async function readPlatform(cluster, node2) {
   }
 }
 function partsOf(imageId) {
-  const { name: name3, digest: digest2 } = parseImageId(imageId) ?? {};
-  if (digest2 === void 0) return void 0;
-  return { repository: name3 === void 0 ? void 0 : repositoryOf(name3), digest: digest2 };
+  const { name: name3, digest: digest3 } = parseImageId(imageId) ?? {};
+  if (digest3 === void 0) return void 0;
+  return { repository: name3 === void 0 ? void 0 : repositoryOf(name3), digest: digest3 };
 }
 function repositoryOf(reference) {
   const name3 = withoutDigest(reference).replace(/:[^:/]*$/, "");
@@ -57365,7 +57377,7 @@ function dropLookAgain(object2) {
 
 // src/objects/anchor.ts
 var anchorName = "postgres-upgrade-anchor";
-var containerNames = ["upgrade-image", "serving-image"];
+var containerNames = { serving: "serving-image", sleeper: "upgrade-image", neverStarted: "volume" };
 function anchorNode({ pod, volume }) {
   const isOfOnePod = volume.claim.spec?.accessModes?.includes("ReadWriteOncePod") === true;
   return isOfOnePod ? void 0 : pod?.spec?.nodeName;
@@ -57380,11 +57392,19 @@ function anchorLifetime(inputs) {
 }
 function anchorJob(target, node2, parts) {
   const [upgrade3, serving] = parts.images;
+  const { serving: first2, sleeper, neverStarted } = containerNames;
   const template = podTemplate(target, {
     labels: { "app.kubernetes.io/name": anchorName },
     imagePullSecret: parts.imagePullSecret,
-    container: sleeper(containerNames[0], upgrade3, parts),
-    beside: sleeper(containerNames[1], serving, parts),
+    before: [
+      idle(first2, serving, ["true"], parts),
+      // Kubernetes ends the Job first. If it does not, the container below starts, and does nothing either.
+      idle(sleeper, upgrade3, ["sleep", String(parts.lifetime)], parts)
+    ],
+    container: {
+      ...idle(neverStarted, upgrade3, ["true"], parts),
+      volumeMounts: [{ name: "data", mountPath: target.volume.mountPath, readOnly: true }]
+    },
     volumes: [{ name: "data", persistentVolumeClaim: { claimName: target.volume.claimName } }],
     node: node2
   });
@@ -57413,12 +57433,12 @@ function anchorJob(target, node2, parts) {
     }
   };
 }
-function sleeper(name3, image2, { runId, lifetime }) {
+function idle(name3, image2, command, { runId }) {
   return {
     name: name3,
     image: image2,
     imagePullPolicy: "IfNotPresent",
-    command: ["sleep", String(lifetime)],
+    command,
     env: [{ name: "RUN_ID", value: runId }],
     resources: { requests: { cpu: "1m", memory: "8Mi" }, limits: { cpu: "50m", memory: "32Mi" } }
   };
@@ -57433,21 +57453,33 @@ function drawing({ statefulSet }, spec) {
     }
   };
 }
-function isAnchor(spec) {
-  return containerNames.every(
-    (wanted) => spec?.containers.some(({ name: name3, command }) => name3 === wanted && command?.[0] === "sleep")
-  );
+function hasContainersOfAnchor(spec) {
+  const { initContainers = [], containers = [] } = spec ?? {};
+  const has2 = (among, wanted, command) => among.some((one) => one.name === wanted && one.command?.[0] === command);
+  return has2(initContainers, containerNames.sleeper, "sleep") && has2(containers, containerNames.neverStarted, "true");
+}
+function isAsleep({ spec, status }) {
+  const sleeper = status?.initContainerStatuses?.find(({ name: name3 }) => name3 === containerNames.sleeper);
+  return hasContainersOfAnchor(spec) && status?.phase === "Pending" && sleeper?.state?.running !== void 0;
 }
 function isOurAnchor({ spec }) {
-  return isAnchor(spec?.template.spec);
+  return hasContainersOfAnchor(spec?.template.spec);
+}
+
+// src/target/has-started.ts
+function hasStarted(pod, container) {
+  const status = pod.status?.containerStatuses?.find((c) => c.name === container);
+  if (status === void 0) return false;
+  const { containerID = "", restartCount, state, lastState } = status;
+  return containerID !== "" || restartCount > 0 || state?.running !== void 0 || (state?.terminated?.startedAt ?? void 0) !== void 0 || lastState?.terminated !== void 0;
 }
 
 // src/target/volume-users.ts
 async function volumeUsers(cluster, target, anchor2) {
   const pods = await cluster.list("pods", { namespace: target.namespace });
-  const isAnchor2 = (pod) => anchor2 !== void 0 && pod.metadata?.uid === anchor2 && onlyNamesClaim(pod, target.volume.claimName);
+  const isAnchor = (pod) => anchor2 !== void 0 && pod.metadata?.uid === anchor2 && onlyKeepsVolume(pod, target.volume.claimName);
   return volumeUsersAmong(
-    pods.filter((pod) => !isAnchor2(pod)),
+    pods.filter((pod) => !isAnchor(pod)),
     target
   );
 }
@@ -57463,13 +57495,18 @@ async function podsNaming(cluster, namespace, claim3) {
 function mountsClaim(pod, claim3) {
   return pod.spec?.volumes?.some((v) => v.persistentVolumeClaim?.claimName === claim3) ?? false;
 }
-function onlyNamesClaim(pod, claim3) {
-  const { volumes: volumes2 = [], initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+function onlyNamesClaim({ spec }, claim3) {
+  const { volumes: volumes2 = [], initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
   const names = volumes2.filter((v) => v.persistentVolumeClaim?.claimName === claim3).map(({ name: name3 }) => name3);
   const had = [...initContainers, ...containers, ...ephemeralContainers].flatMap(
     ({ volumeMounts = [], volumeDevices = [] }) => [...volumeMounts, ...volumeDevices].map(({ name: name3 }) => name3)
   );
   return names.length > 0 && !names.some((name3) => had.includes(name3));
+}
+function onlyKeepsVolume(pod, claim3) {
+  const { containers = [], ...spec } = pod.spec ?? {};
+  const started2 = pod.status?.phase === "Pending" ? containers.filter(({ name: name3 }) => hasStarted(pod, name3)) : containers;
+  return onlyNamesClaim({ ...pod, spec: { ...spec, containers: started2 } }, claim3);
 }
 function volumeSharers({ pod, container, volume }) {
   const { volumes: volumes2 = [], initContainers = [], containers = [], ephemeralContainers = [] } = pod?.spec ?? {};
@@ -57508,7 +57545,7 @@ async function attachmentsOf({ cluster, target }) {
 
 // src/upgrade/server/anchor.ts
 function isAtAnchor(pod, claimName) {
-  return pod?.status?.phase === "Running" && pod.metadata?.deletionTimestamp === void 0 && isAnchor(pod.spec) && onlyNamesClaim(pod, claimName);
+  return pod !== void 0 && pod.metadata?.deletionTimestamp === void 0 && isAsleep(pod) && onlyKeepsVolume(pod, claimName);
 }
 async function lossOfAnchor(context, { pod, uid: uid2, node: node2 }) {
   const { cluster, target } = context;
@@ -57824,10 +57861,10 @@ ${sql}`, writeOptions, limit10));
   }
   async each(databases, sql, options2, limit10) {
     if (databases.length === 0) return /* @__PURE__ */ new Map();
-    const [script4, all2] = [eachDatabase(databases, sql), limit10 * databases.length];
+    const [script5, all2] = [eachDatabase(databases, sql), limit10 * databases.length];
     return rowsOfEach(
       databases,
-      await retried(() => this.psql("template1", script4, options2, all2, { through: repeated, databases }))
+      await retried(() => this.psql("template1", script5, options2, all2, { through: repeated, databases }))
     );
   }
   /** Runs a command in the server's container, without a password. */
@@ -58065,12 +58102,6 @@ function disruptionOf(pod) {
   if (condition === void 0) return void 0;
   const why = [condition.reason, condition.message].filter(Boolean).join(": ");
   return `node ${pod.spec?.nodeName ?? "?"}, ${why}`;
-}
-function hasStarted(pod, container) {
-  const status = pod.status?.containerStatuses?.find((c) => c.name === container);
-  if (status === void 0) return false;
-  const { containerID = "", restartCount, state, lastState } = status;
-  return containerID !== "" || restartCount > 0 || state?.running !== void 0 || (state?.terminated?.startedAt ?? void 0) !== void 0 || lastState?.terminated !== void 0;
 }
 
 // src/job/result.ts
@@ -58333,12 +58364,22 @@ function kindOfVolume({ spec }) {
 
 // src/report/planned-step.ts
 var timeToCome = "YYYYMMDDhhmmss";
+function predictedOf({ seconds: seconds3, spread }) {
+  if (seconds3 === void 0) return void 0;
+  const { low, high } = spread ?? { low: 1, high: 1 };
+  return { seconds: seconds3, lowSeconds: seconds3 * low, highSeconds: seconds3 * high };
+}
+function sumOf(predicted) {
+  const sum2 = (of) => predicted.reduce((all2, one) => all2 + one[of], 0);
+  return { seconds: sum2("seconds"), lowSeconds: sum2("lowSeconds"), highSeconds: sum2("highSeconds") };
+}
+function inWholeSeconds({ seconds: seconds3, lowSeconds, highSeconds }) {
+  return { seconds: Math.ceil(seconds3), lowSeconds: Math.floor(lowSeconds), highSeconds: Math.ceil(highSeconds) };
+}
 function plannedDowntime(steps) {
   const downtime = steps.filter(({ isDowntime }) => isDowntime);
-  return {
-    seconds: downtime.reduce((sum2, { expected }) => sum2 + (expected?.seconds ?? 0), 0),
-    unpredicted: downtime.filter(({ expected }) => expected?.seconds === void 0)
-  };
+  const predicted = downtime.flatMap(({ expected }) => (expected && predictedOf(expected)) ?? []);
+  return { ...sumOf(predicted), unpredicted: downtime.filter(({ expected }) => expected?.seconds === void 0) };
 }
 
 // src/upgrade/job/our-job.ts
@@ -58848,13 +58889,16 @@ async function setReclaimPolicy({ cluster, target }, volume, policy) {
 // src/upgrade/backup/copy.ts
 async function makeCopy(context, source) {
   const { cluster, target, journal: journal2 } = context;
-  await expectFreeName(context, bootJobName);
-  await removeCopy(context);
-  await claimGone(context, copyName(target));
+  await freeNames(context);
   await journal2.note("copy", await cluster.now());
   await cluster.create("persistentvolumeclaims", copyClaim(target, copyName(target), source), {
     namespace: target.namespace
   });
+}
+async function freeNames(context) {
+  await expectFreeName(context, bootJobName);
+  await removeCopy(context);
+  await claimGone(context, copyName(context.target));
 }
 async function boot(context, claimName, limits = context.inputs) {
   const { target, inputs } = context;
@@ -59049,9 +59093,9 @@ function minutes(seconds3) {
 async function expectReadable2({ database, target, inputs }) {
   const { mountPath } = target.volume;
   const ours2 = ["lost+found", ".postgresql-upgrade-copy"].map((name3) => `${mountPath}/${name3}`);
-  const [first = "", second = ""] = ours2;
+  const [first2 = "", second2 = ""] = ours2;
   const command = [
-    ...["find", mountPath, "-mindepth", "1", "(", "-path", first, "-o", "-path", second, ")", "-prune"],
+    ...["find", mountPath, "-mindepth", "1", "(", "-path", first2, "-o", "-path", second2, ")", "-prune"],
     ...["-o", "!", "-type", "l", "!", "-readable", "-print", "-quit"]
   ];
   const look5 = async () => (await database.look(command, inputs.verifyBackupTimeout)).stdout.trim();
@@ -59926,10 +59970,10 @@ function asked({ id, statements, onlyIfExists }, index) {
   );
   return [`\\if :${variable(index)}`, question, "\\else", ...nothing2, "\\endif"].join("\n");
 }
-function untilOneFails(id, [first = "", ...rest]) {
+function untilOneFails(id, [first2 = "", ...rest]) {
   const failed5 = `SELECT json_build_object('question', '${id}', 'error', :'LAST_ERROR_MESSAGE');`;
   const next = rest.length === 0 ? `\\echo '{"question":"${id}","answered":true}'` : untilOneFails(id, rest);
-  return [first, "\\if :ERROR", failed5, "\\else", next, "\\endif"].join("\n");
+  return [first2, "\\if :ERROR", failed5, "\\else", next, "\\endif"].join("\n");
 }
 var failedQuestion = external_exports.strictObject({ question: external_exports.string(), error: external_exports.string() });
 var ending = external_exports.union([failedQuestion, external_exports.strictObject({ question: external_exports.string(), answered: external_exports.literal(true) })]);
@@ -59949,11 +59993,11 @@ function isOf(row3, id) {
 var limit2 = 3e5;
 async function askDatabases(database, list3, questions, sessions2) {
   const open4 = list3.filter((d) => d.allowsConnections);
-  const script4 = questionsScript(questions);
+  const script5 = questionsScript(questions);
   const answers = await inParallel(
     sessions2,
     distributeDatabases(open4, sessions2),
-    (names) => togetherOrAlone(names, (some) => database.readEach(some, script4, limit2))
+    (names) => togetherOrAlone(names, (some) => database.readEach(some, script5, limit2))
   );
   return Object.fromEntries(answers.flat());
 }
@@ -60255,6 +60299,80 @@ function lookAtPod(pod, claimName) {
   return { pending };
 }
 
+// src/report/plan-lines.ts
+var longestText = 2e3;
+var longestScript = 200;
+function stepLine(step) {
+  return step.isDowntime ? `${step.title}: ${duration4(step)}` : `${step.title} (no downtime)`;
+}
+function duration4(step) {
+  const { seconds: seconds3, basis } = step;
+  const told = seconds3 === void 0 ? "not predicted" : `about ${String(seconds3)} s`;
+  const more = [rangeText(step), basis].filter((text4) => text4 !== void 0);
+  return more.length === 0 ? told : `${told} (${more.join("; ")})`;
+}
+function rangeText({ lowSeconds, highSeconds }) {
+  if (lowSeconds === void 0 || highSeconds === void 0 || lowSeconds === highSeconds) return void 0;
+  return `${String(lowSeconds)} to ${String(highSeconds)} s`;
+}
+function downtimeText(plan) {
+  const { downtimeSeconds, predictedSeconds, steps } = plan;
+  if (downtimeSeconds !== void 0) {
+    const range = rangeText(plan);
+    return `about ${String(downtimeSeconds)} s${range === void 0 ? "" : ` (${range})`}`;
+  }
+  const others2 = steps.filter(({ isDowntime, seconds: seconds3 }) => isDowntime && seconds3 === void 0);
+  return `at least about ${String(predictedSeconds)} s; not predicted: ${others2.map(({ title }) => title).join(", ")}`;
+}
+function moveLines(move) {
+  switch (move.does) {
+    case "create":
+      return [
+        `+ create${move.until === void 0 ? "" : `, until ${move.until}`}:`,
+        ...indented((0,_chunk_VPU43BNG_js__WEBPACK_IMPORTED_MODULE_1__/* .dump */ .Bh)(shortened2(move.manifest), { lineWidth: 160, noRefs: true, skipInvalid: true }))
+      ];
+    case "change":
+      return ["~ change:", ...indented(move.diff)];
+    case "run":
+      return [`> ${move.what}`];
+  }
+}
+function shortened2(value3) {
+  if (typeof value3 === "string")
+    return value3.length > (value3.includes("\n") ? longestScript : longestText) ? `(${String(value3.length)} characters, in the report)` : value3;
+  if (Array.isArray(value3)) return value3.map(shortened2);
+  if (typeof value3 !== "object" || value3 === null || value3 instanceof Date) return value3;
+  return Object.fromEntries(Object.entries(value3).map(([key4, one]) => [key4, shortened2(one)]));
+}
+function indented(text4) {
+  return text4.trimEnd().split("\n").map((line) => `    ${line}`);
+}
+function planLines(plan) {
+  return [
+    `The downtime would be **${text2(downtimeText(plan))}**.`,
+    "",
+    ...plan.steps.flatMap((step) => [
+      `- **${text2(step.title)}**${step.isDowntime ? `: ${text2(duration4(step))}` : ""}`,
+      ...step.moves.map((move) => `  - ${named2(move)}`)
+    ]),
+    "",
+    "All manifests and differences are in the log and in the report.",
+    ""
+  ];
+}
+function named2(move) {
+  switch (move.does) {
+    case "create": {
+      const { kind = "", metadata = {} } = move.manifest;
+      return `makes ${code(`${kind} ${metadata.name ?? ""}`)}${move.until === void 0 ? "" : ` (until ${prose(move.until)})`}`;
+    }
+    case "change":
+      return `changes ${code(`${move.resource}/${move.name}`)}`;
+    case "run":
+      return prose(move.what);
+  }
+}
+
 // src/upgrade/steps/gates.ts
 function planGates({ startBefore, maxDowntime }) {
   return [
@@ -60302,6 +60420,11 @@ async function expectGatesMet(context) {
   const { journal: journal2, inputs, timeline, downtime, log: log2 } = context;
   if (journal2.noted.downSince !== void 0 || journal2.noted.rollback !== void 0) return;
   await expectStartInTime(context);
+  const steps = (downtime ?? []).map(({ id, title, spread }) => {
+    const expected = timeline.expectedTime(id);
+    return { id, title, seconds: expected === void 0 ? void 0 : expected / 1e3, ...spread && { spread } };
+  });
+  tellPrediction(context, steps);
   if (inputs.maxDowntime === void 0) return;
   if (downtime === void 0)
     throw new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
@@ -60309,11 +60432,15 @@ async function expectGatesMet(context) {
       'This run resumed an upgrade that another run began, and has no prediction of its downtime. So it is unknown whether "max-downtime" is met. No application was stopped.',
       'Run "mode: upgrade" again: a new upgrade makes a prediction.'
     );
-  const steps = downtime.map(({ id, title }) => {
-    const expected = timeline.expectedTime(id);
-    return { id, title, seconds: expected === void 0 ? void 0 : expected / 1e3 };
-  });
   log2.info(shortText(expectShort(inputs.maxDowntime, steps), inputs.maxDowntime));
+}
+function tellPrediction({ results, log: log2 }, steps) {
+  const predicted = steps.flatMap((step) => predictedOf(step) ?? []);
+  if (steps.length === 0 || predicted.length < steps.length) return;
+  results.predicted = inWholeSeconds(sumOf(predicted));
+  const { seconds: seconds3 } = results.predicted;
+  const range = rangeText(results.predicted);
+  log2.info(`The downtime is predicted to take about ${String(seconds3)} s${range === void 0 ? "" : ` (${range})`}`);
 }
 function expectShort(limit10, steps) {
   const unknown3 = steps.filter(({ seconds: seconds3 }) => seconds3 === void 0);
@@ -60490,9 +60617,9 @@ async function checkpointAhead({ journal: journal2, database, inputs, clock, log
   const limit10 = inputs.shutdownTimeout;
   const doing = "writing the data to disk before the applications stop";
   try {
-    const script4 = `CHECKPOINT;
+    const script5 = `CHECKPOINT;
 ${databaseNames}`;
-    const rows3 = await withHeartbeat({ doing, limit: limit10, clock, log: log2 }, () => database.write("template1", script4, limit10));
+    const rows3 = await withHeartbeat({ doing, limit: limit10, clock, log: log2 }, () => database.write("template1", script5, limit10));
     const listed = listedDatabases.parse(jsonLines(rows3));
     results.databases = listed.filter((d) => d.allowsConnections).map(({ name: name3 }) => name3);
     log2.info("Wrote the data to disk (CHECKPOINT) while the applications serve");
@@ -60750,12 +60877,12 @@ var endOfMeasurement = '{"measured":true}';
 async function measure(database, sessions2, limit10, { databases, before, questions = [] } = {}) {
   const list3 = databases ?? await readDatabaseNames(database);
   const atOnce = Math.min(sessions2, list3.filter((d) => d.allowsConnections).length);
-  const script4 = (names) => [
+  const script5 = (names) => [
     fingerprintScript(before ?? shareOf(names.length, atOnce)),
     ...sortOrdersQuestion.statements,
     ...questions.length === 0 ? [] : [`\\echo '${endOfMeasurement}'`, questionsScript(questions)]
   ].join("\n");
-  const rows3 = await readAll(database, list3, script4, sessions2, limit10);
+  const rows3 = await readAll(database, list3, script5, sessions2, limit10);
   const parts = [...rows3].map(([name3, all2]) => {
     const end2 = all2.findIndex((row3) => JSON.stringify(row3) === endOfMeasurement);
     return end2 === -1 ? { name: name3, own: all2, others: [] } : { name: name3, own: all2.slice(0, end2), others: all2.slice(end2 + 1) };
@@ -62683,42 +62810,31 @@ function snapshotOf({ journal: journal2 }) {
   return record4.backup.kind === "snapshot" ? noted.backup ?? void 0 : void 0;
 }
 
-// src/upgrade/backup/cut-timing.ts
+// src/storage/cut-timing.ts
 var markSql = `SELECT pg_catalog.json_build_object('position', pg_catalog.pg_logical_emit_message(false, 'postgresql-upgrade', pg_catalog.repeat(' ', 8192)));
 SELECT pg_catalog.pg_switch_wal();`;
 var markLimit = 6e4;
 var mark3 = external_exports.object({ position: walPosition });
-var planMark = {
-  does: "run",
-  what: "In the server: write 8 KiB into the WAL (pg_logical_emit_message) and switch its file (pg_switch_wal). That shows whether the snapshot was cut before."
-};
-async function noteMark({ database, journal: journal2, log: log2 }, snapshot2) {
+async function writeMark({ database, log: log2 }, keep2) {
   try {
     const [line = ""] = (await database.write("template1", markSql, markLimit)).split("\n");
-    await journal2.note("mark", { snapshot: snapshot2, position: mark3.parse(JSON.parse(line)).position });
+    await keep2(mark3.parse(JSON.parse(line)).position);
   } catch (error63) {
     if ((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .isRunError */ .Yl)(error63) && !(error63 instanceof _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$)) throw error63;
     log2.info(`Could not write a mark into the WAL: ${(0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63)}`);
   }
 }
-async function judgeCut({ journal: journal2, results, log: log2 }, snapshot2, walEnd) {
-  const { mark: mark4 } = journal2.noted;
-  const noted = mark4?.snapshot === snapshot2 ? mark4.position : void 0;
-  if (noted === void 0 || !walPosition.safeParse(walEnd).success || walEnd === void 0) {
-    log2.info(
-      "It is unknown whether the storage cuts snapshots in time. The action waits for the backup before pg_upgrade"
-    );
-    return;
-  }
-  const isInTime = bytesOf3(walEnd) < bytesOf3(noted);
-  await journal2.note("cuts", isInTime ? "in-time" : "late");
-  if (isInTime)
-    log2.info(`The storage cuts snapshots in time: the WAL of the copy ends at ${walEnd}, before the mark at ${noted}`);
-  else
-    results.warnings.push(
-      `The storage cuts snapshots later than it says. VolumeSnapshot ${snapshot2} has what the server wrote afterwards (its WAL ends at ${walEnd}, the mark is at ${noted}). So the action waits until the backup is ready before it runs pg_upgrade, whatever "snapshot-gate" says. Report it to the vendor of the CSI driver.`
-    );
+function cutTiming(snapshot2, position2, walEnd) {
+  if (position2 === void 0 || walEnd === void 0 || !walPosition.safeParse(walEnd).success) return void 0;
+  return bytesOf3(walEnd) < bytesOf3(position2) ? {
+    cuts: "in-time",
+    seen: `The storage cuts snapshots in time: the WAL of the copy ends at ${walEnd}, before the mark at ${position2}`
+  } : {
+    cuts: "late",
+    seen: `The storage cuts snapshots later than it says. VolumeSnapshot ${snapshot2} has what the server wrote afterwards (its WAL ends at ${walEnd}, the mark is at ${position2}).`
+  };
 }
+var afterLateCut = 'So the action waits until the backup is ready before it runs pg_upgrade, whatever "snapshot-gate" says. Report it to the vendor of the CSI driver.';
 function bytesOf3(position2) {
   const [high = "", low = ""] = position2.split("/");
   return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
@@ -62772,11 +62888,12 @@ var proveBackup = {
   title: "Prove that a backup of the volume can be restored",
   undoTitle: "Remove what proved the backup",
   plan(draft) {
-    const { record: record4, inputs } = draft;
+    const { record: record4, inputs, rehearsal: rehearsal2 } = draft;
     const { kind } = record4.backup;
     if (kind === "external") return [];
     if (kind === "copy") return inputs.verifyBackup ? planTrial(draft) : [];
     const { moves, name: name3 } = live[kind].plan(draft);
+    if (rehearsal2 !== void 0) return [planRehearsed(rehearsal2), ...moves];
     if (!inputs.verifyBackup) return moves;
     return [...moves, ...kind === "snapshot" ? [planMark] : [], ...planProof(draft, sourceOf({ kind, name: name3 }))];
   },
@@ -62786,6 +62903,12 @@ var proveBackup = {
     if (kind === "external" || journal2.noted.downSince !== void 0) return;
     if (kind === "copy") {
       if (context.inputs.verifyBackup) await tryCopy(context);
+      return;
+    }
+    if (await isRehearsed(context)) {
+      await freeNames(context);
+      await live[kind].make(context);
+      expectWait(context);
       return;
     }
     const name3 = await live[kind].make(context);
@@ -62831,23 +62954,49 @@ function planProof(draft, source) {
     ...planBoot(draft, copyName(draft.target), until)
   ];
 }
+function planRehearsed({ run: run3, at }) {
+  return {
+    does: "run",
+    what: `The backup was proved by the rehearsal of ${at} (${run3}): no copy is made, and PostgreSQL 12 is not started on one.`
+  };
+}
+var planMark = {
+  does: "run",
+  what: "In the server: write 8 KiB into the WAL (pg_logical_emit_message) and switch its file (pg_switch_wal). That shows whether the snapshot was cut before."
+};
+async function isRehearsed({ journal: journal2, rehearsal: rehearsal2, results, log: log2 }) {
+  if (rehearsal2 !== void 0) {
+    const { run: run3, at, cuts: cuts2 } = rehearsal2;
+    await journal2.noteAll({ rehearsal: { run: run3, at }, ...cuts2 === void 0 ? {} : { cuts: cuts2 } });
+  }
+  const { rehearsal: noted, cuts } = journal2.noted;
+  if (noted === void 0) return false;
+  const which2 = `the rehearsal of ${noted.at} (${noted.run})`;
+  results.backupProof = { by: "rehearsal", ...noted };
+  log2.info(`The backup is proved by ${which2}: no copy is made, and PostgreSQL 12 is not started on one`);
+  if (cuts === "late")
+    results.warnings.push(`In ${which2} the storage cut the snapshot later than it said. ${afterLateCut}`);
+  return true;
+}
 function expectWait(context) {
   const { journal: journal2, timeline } = context;
   if (journal2.record.backup.kind === "snapshot" && stateBeforeJob(context) === "ready")
     timeline.expect({ backup: void 0, "backup-ready": 0 });
 }
 async function liveSnapshot(context) {
-  const { clock, inputs, timeline } = context;
+  const { clock, inputs, journal: journal2, timeline } = context;
   const asked3 = clock.monotonic();
   const { name: name3, isNew } = await askForSnapshot(context, "live");
-  if (isNew && inputs.verifyBackup) {
+  const isRehearsed2 = journal2.noted.rehearsal !== void 0;
+  if (isNew && (isRehearsed2 || inputs.verifyBackup)) {
     await awaitSnapshot(context, name3, "cut");
     timeline.expect({ backup: secondsSince(clock, asked3) });
-    await noteMark(context, name3);
+    if (!isRehearsed2) await writeMark(context, (position2) => journal2.note("mark", { snapshot: name3, position: position2 }));
   }
   await awaitSnapshot(context, name3, "ready");
   const seconds3 = (clock.monotonic() - asked3 - (timeline.expectedTime("upgrade-job") ?? 0)) / 1e3;
-  if (isNew) timeline.expect({ "backup-ready": Math.max(0, Math.round(seconds3)) });
+  if (isNew && timeline.expectedTime("backup-ready") !== 0)
+    timeline.expect({ "backup-ready": Math.max(0, Math.round(seconds3)) });
   return name3;
 }
 async function start2(context, source) {
@@ -62857,10 +63006,25 @@ async function start2(context, source) {
     ...{ jobStartTimeout: limit10, jobTimeout: limit10 }
   });
   context.log.info(message);
+  context.results.backupProof = { by: "upgrade" };
   if (source.kind === "VolumeSnapshot") await judgeCut(context, source.name, walEnd);
   expectWait(context);
   await removeCopy(context);
   context.log.info("Removed the copy");
+}
+async function judgeCut({ journal: journal2, results, log: log2 }, snapshot2, walEnd) {
+  const { mark: mark4 } = journal2.noted;
+  const timing = cutTiming(snapshot2, mark4?.snapshot === snapshot2 ? mark4.position : void 0, walEnd);
+  if (timing === void 0) {
+    log2.info(
+      "It is unknown whether the storage cuts snapshots in time. The action waits for the backup before pg_upgrade"
+    );
+    return;
+  }
+  const { cuts, seen } = timing;
+  await journal2.note("cuts", cuts);
+  if (cuts === "in-time") log2.info(seen);
+  else results.warnings.push(`${seen} ${afterLateCut}`);
 }
 async function removeProof(context) {
   const { live: snapshot2, copy: copy2, exchange: exchange2 } = context.journal.noted;
@@ -62984,8 +63148,8 @@ var afterApplications = {
     await runOnRunner(context, "after-applications", context.inputs.afterApplications, failedAfter(context));
   }
 };
-function planned2({ record: record4 }, script4, what) {
-  if (script4 === "") return [];
+function planned2({ record: record4 }, script5, what) {
+  if (script5 === "") return [];
   const left = record4.backup.kind === "external" ? `, or end with PostgreSQL ${String(upgrade.to)} where the files are linked` : "";
   return [{ does: "run", what: `${what}. If it fails, revert to PostgreSQL ${String(upgrade.from)}${left}.` }];
 }
@@ -63011,12 +63175,12 @@ async function runSql(context, sql) {
 function linesOf(output2) {
   return output2.split("\n").filter((line, at, all2) => at < all2.length - 1 || line !== "");
 }
-async function runOnRunner(context, hook, script4, failed5) {
+async function runOnRunner(context, hook, script5, failed5) {
   const { inputs, clock, log: log2, signal, runCommands: runCommands2 } = context;
   const limit10 = inputs.hookTimeout;
   const tell7 = teller(context);
   const variables2 = variablesOf(context, hook);
-  const commands2 = { script: script4, variables: variables2, limit: limit10, signal, onLine: tell7.line };
+  const commands2 = { script: script5, variables: variables2, limit: limit10, signal, onLine: tell7.line };
   let end2;
   try {
     end2 = await withHeartbeat(
@@ -63494,7 +63658,7 @@ function differenceOfFork(pair2, fork, { kept: kept2, now }, inodes) {
   }
 }
 function comparePages(before, after, files3) {
-  const lsns = [...files3.kept.values()].flatMap(({ first, last }) => [first?.lsn ?? 0n, last?.lsn ?? 0n]);
+  const lsns = [...files3.kept.values()].flatMap(({ first: first2, last }) => [first2?.lsn ?? 0n, last?.lsn ?? 0n]);
   const youngest = lsns.reduce((a, b) => a > b ? a : b, 0n);
   return compareEach(before, after, (pair2) => differenceOfPages(pair2, files3, youngest));
 }
@@ -63588,7 +63752,7 @@ WITH RECURSIVE wanted AS (
 SELECT json_build_array(side, path, size, (pg_stat_file(directory || '/' || relation || '_init', true)).size IS NOT NULL, ${pageFacts("first")}, ${pageFacts("last")})
 FROM (SELECT *, pg_read_binary_file(directory || '/' || path, 0, ${String(pageBytes)}, true) AS first,
     pg_read_binary_file(directory || '/' || path, greatest(size - ${String(pageBytes)}, 0), ${String(pageBytes)}, true) AS last FROM segments OFFSET 0) AS read;`;
-var page = external_exports.tuple([external_exports.string().regex(/^[0-9a-f]{16}$/), external_exports.string()]).transform(([lsn, digest2]) => ({ lsn: lsnOf(lsn), digest: digest2 }));
+var page = external_exports.tuple([external_exports.string().regex(/^[0-9a-f]{16}$/), external_exports.string()]).transform(([lsn, digest3]) => ({ lsn: lsnOf(lsn), digest: digest3 }));
 var pages = external_exports.tuple([
   external_exports.enum(["kept", "now"]),
   external_exports.string(),
@@ -63608,7 +63772,7 @@ async function readPages(database, dataDirectory, { before, after }, limit10) {
   ]);
   const found3 = external_exports.array(pages).parse(jsonLines(await database.read("template1", sql, limit10)));
   const of = (side) => new Map(
-    found3.filter(([where]) => where === side).map(([, path9, bytes, isUnlogged, first, last]) => [path9, { bytes, isUnlogged, first, last }])
+    found3.filter(([where]) => where === side).map(([, path9, bytes, isUnlogged, first2, last]) => [path9, { bytes, isUnlogged, first: first2, last }])
   );
   return { kept: of("kept"), now: of("now") };
 }
@@ -63646,8 +63810,8 @@ async function compareData({ database, dataDirectory, sessions: sessions2 }, bef
 async function measureAgain(database, sessions2, before) {
   const expected = Object.keys(before.databases);
   const databases = expected.map((name3) => ({ name: name3, allowsConnections: true }));
-  const [first = "template1"] = expected;
-  const questions = [listedBy(first), outdatedQuestion];
+  const [first2 = "template1"] = expected;
+  const questions = [listedBy(first2), outdatedQuestion];
   const [measured2] = await Promise.allSettled([
     measure(database, sessions2, measurementLimit, { before, databases, questions })
   ]);
@@ -63702,7 +63866,7 @@ var verify = {
     } else if (journal2.noted.letIn === void 0) throw dataDiffers(differences, await workersOf(context));
     else
       results.warnings.push(
-        `The data differs from the measurement before the upgrade: ${shortened2(differences)}. The action can't tell why, since somebody else had started ${journal2.noted.letIn}`
+        `The data differs from the measurement before the upgrade: ${shortened3(differences)}. The action can't tell why, since somebody else had started ${journal2.noted.letIn}`
       );
     results.outdated = outdatedIn(after.answers);
     await rebuildIndexes(context, journal2.noted.sortOrders ?? {}, after.sortOrders);
@@ -63713,7 +63877,7 @@ var verify = {
 function dataDiffers(differences, workers) {
   return new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
     "data-differs",
-    `The data differs from the measurement before the upgrade: ${shortened2(differences)}.`,
+    `The data differs from the measurement before the upgrade: ${shortened3(differences)}.`,
     `Find out why before you run again. ${usualCause(differences, workers)}`
   );
 }
@@ -63729,7 +63893,7 @@ async function workersOf({ database, results }) {
   const all2 = [...results.workers ?? [], ...now.known ? now.value : []];
   return [...new Map(all2.map((one) => [`${one.worker} ${one.database}`, one])).values()];
 }
-function shortened2(differences) {
+function shortened3(differences) {
   const more = differences.length - 10;
   return `${differences.slice(0, 10).join("; ")}${more > 0 ? ` and ${String(more)} more` : ""}`;
 }
@@ -64455,14 +64619,33 @@ var cleanupPermissions = [
     names: () => [journalName],
     why: "read the journal, and remove it at the end"
   }),
+  ...rows(["get", "delete"], {
+    resource: "configmaps",
+    names: () => [rehearsalRecordName],
+    why: "remove the result of the last rehearsal"
+  }),
+  ...rows(["get", "delete"], {
+    resource: "pods",
+    names: () => rehearsedMajors.map(rehearsalPodName),
+    why: "remove what is left of a rehearsal that was killed"
+  }),
   ...rows(["list"], { resource: "jobs", why: "find the Jobs of upgrades, and see whether one is at work" }),
   ...rows(["get", "patch", "delete"], {
     resource: "jobs",
     names: () => [jobName, revertJobName, bootJobName, copyJobName, anchorName],
     why: "remove the ended Jobs"
   }),
+  ...rows(["get", "delete"], {
+    resource: "jobs",
+    names: () => rehearsalCommands.map(rehearsalJobName),
+    why: "remove what is left of a rehearsal that was killed"
+  }),
   ...rows(["create"], { resource: "leases", why: "keep other runs away" }),
-  ...rows(["get", "patch"], { resource: "leases", names: () => [leaseName], why: "keep other runs away" }),
+  ...rows(["get", "patch"], {
+    resource: "leases",
+    names: () => [leaseName, rehearsalLeaseName],
+    why: "keep other runs away"
+  }),
   ...rows(["get", "patch"], {
     resource: "statefulsets",
     names: ({ statefulSet }) => [statefulSet],
@@ -64470,11 +64653,11 @@ var cleanupPermissions = [
   }),
   ...rows(["list", "get", "delete"], {
     resource: "persistentvolumeclaims",
-    why: "find the backup of `backup: clone` and `backup: copy`, and remove it. Its name has the time at which it was made"
+    why: "find the backup of `backup: clone` and `backup: copy`, and the copy of a rehearsal, and remove them. The name of a backup has the time at which it was made"
   }),
   ...rows(["list", "get", "patch"], {
     resource: "persistentvolumes",
-    why: "find the volume that the server had before a restore. Have Kubernetes delete it and the volume of a backup (reclaim policy)"
+    why: "find the volume that the server had before a restore. Have Kubernetes delete it, the volume of a backup and that of a rehearsal (reclaim policy)"
   }),
   ...rows(["list"], { resource: "volumeattachments", why: "see whether such a volume is attached" }),
   ...rows(["list"], {
@@ -64484,12 +64667,12 @@ var cleanupPermissions = [
   }),
   ...rows(["list", "create", "get", "patch", "delete"], {
     resource: "volumesnapshots",
-    why: "take the backup of PostgreSQL 14. Find the snapshots of upgrades, and remove them. Their names have the time at which they were taken",
+    why: "take the backup of PostgreSQL 14. Find the snapshots of upgrades and rehearsals, and remove them. Their names have the time at which they were taken",
     ifServed: true
   }),
   ...rows(["get", "patch"], {
     resource: "volumesnapshotcontents",
-    why: "keep the backup of PostgreSQL 14 in the storage. Have the storage delete the snapshots of upgrades (deletionPolicy). The snapshot controller makes the names",
+    why: "keep the backup of PostgreSQL 14 in the storage. Have the storage delete the snapshots of upgrades and rehearsals (deletionPolicy). The snapshot controller makes the names",
     ifServed: true
   })
 ];
@@ -65365,19 +65548,19 @@ function originOf2(client2, neighbours, target) {
   if (isLocal2(client2.address, target)) return ownPod(client2, target);
   const there = neighbours.filter(({ addresses }) => addresses.includes(client2.address));
   const application = there.find(({ isApplication }) => isApplication);
-  const [first] = there;
+  const [first2] = there;
   if (application === void 0 && isNode2(client2.address, neighbours, target))
     return {
       name: `from ${client2.address}, the address of a node; one of the applications may be behind it`,
       ...{ isStopped: false, isUnsure: true },
       remedy: ({ address }) => `Find out by user and application name who connects from ${address}. Pods with "hostNetwork: true" do, and every pod where the network hides pods behind their node.`
     };
-  if (first === void 0)
+  if (first2 === void 0)
     return {
       ...{ name: `from ${client2.address}, no pod of namespace ${target.namespace}`, isStopped: false, isUnsure: false },
       remedy: ({ pid, address }) => `Find the client at ${address} (${copyable((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl get pods --all-namespaces -o wide | grep -F ${address}`)}) and stop it. To end its session: ${terminate(target, pid)}`
     };
-  const one = application ?? first;
+  const one = application ?? first2;
   return {
     name: `${one.kind} ${one.name} (${client2.address})`,
     isStopped: application !== void 0,
@@ -65697,7 +65880,7 @@ var ofServing = /* @__PURE__ */ new Set(["serving", "start"]);
 // src/probes/probe.ts
 var probeContainer = "probe";
 var probeLabel = { "app.kubernetes.io/name": "postgres-upgrade-probe" };
-function probePod(target, role, image2, imagePullSecret, locales, libraries, script4) {
+function probePod(target, role, image2, imagePullSecret, locales, libraries, script5) {
   const variables2 = {
     FROM: String(upgrade.from),
     TO: String(upgrade.to),
@@ -65711,7 +65894,7 @@ function probePod(target, role, image2, imagePullSecret, locales, libraries, scr
     role,
     image: image2,
     ...role === "serving" ? { imagePullSecret: "", ...pullsOf(target) } : { imagePullSecret },
-    command: ["sh", "-c", script4],
+    command: ["sh", "-c", script5],
     env: Object.entries(variables2).map(([name3, value3]) => ({ name: name3, value: value3 })),
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { cpu: "1", memory: "512Mi" } },
     lifetime: 9e5,
@@ -65734,7 +65917,7 @@ function probePodOf(target, {
     imagePullSecret,
     volumes: volumes2,
     room: room2,
-    ...before === void 0 ? {} : { before: { imagePullPolicy: "IfNotPresent", ...before } },
+    ...before === void 0 ? {} : { before: [{ imagePullPolicy: "IfNotPresent", ...before }] },
     container: { name: probeContainer, imagePullPolicy: "IfNotPresent", ...container }
   });
   return {
@@ -66673,10 +66856,10 @@ function admittedLabels(policies, from3, to3, port, selectors) {
 }
 function barrier(direction, all2, rule) {
   const policies = all2.toSorted((a, b) => Number(isForAll(a)) - Number(isForAll(b)));
-  const [first] = policies;
-  if (first === void 0) return [];
+  const [first2] = policies;
+  if (first2 === void 0) return [];
   const path9 = `/spec/${direction}`;
-  const patch = first.spec[direction] === void 0 ? { op: "add", path: path9, value: [rule] } : { op: "add", path: `${path9}/-`, value: rule };
+  const patch = first2.spec[direction] === void 0 ? { op: "add", path: path9, value: [rule] } : { op: "add", path: `${path9}/-`, value: rule };
   return [{ direction, policies: policies.map(({ metadata }) => metadata.name), patch: [patch] }];
 }
 function isForAll({ spec }) {
@@ -66700,10 +66883,10 @@ function isPeer(peers, labels2) {
 }
 function isPort(ports, port) {
   if (ports === void 0 || ports.length === 0) return true;
-  return ports.some(({ protocol = "TCP", port: first, endPort }) => {
+  return ports.some(({ protocol = "TCP", port: first2, endPort }) => {
     if (protocol !== "TCP") return false;
-    if (first === void 0) return true;
-    return endPort === void 0 ? Number(first) === port : Number(first) <= port && port <= endPort;
+    if (first2 === void 0) return true;
+    return endPort === void 0 ? Number(first2) === port : Number(first2) <= port && port <= endPort;
   });
 }
 
@@ -66820,7 +67003,7 @@ function unreached(said2, { target, server: server2, networkPolicies }) {
   const barriers = pod === void 0 ? [] : barriersBetween(networkPolicies.value, restoreTestLabels, pod, port, probeLabel);
   if (barriers.length === 0) return unknown2(solveAndRepeat, seen);
   const commands2 = barriers.map(
-    ({ policies: [first = ""], patch }) => (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} patch networkpolicy ${first} --type json -p ${JSON.stringify(patch)}`
+    ({ policies: [first2 = ""], patch }) => (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} patch networkpolicy ${first2} --type json -p ${JSON.stringify(patch)}`
   );
   return warning2(
     (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shellRemedy */ .nL)(
@@ -67825,7 +68008,7 @@ async function retain({ cluster, target }, snapshot2) {
   if (content.spec.deletionPolicy !== "Retain")
     await cluster.patch("volumesnapshotcontents", name3, target.namespace, [
       { op: "test", path: "/metadata/uid", value: content.metadata.uid },
-      { op: "replace", path: "/spec/deletionPolicy", value: "Retain" }
+      deletionPolicy("Retain")
     ]);
   await release2(cluster, target.namespace, "volumesnapshotcontents", name3);
   await release2(cluster, target.namespace, "volumesnapshots", snapshot2.metadata.name);
@@ -67836,7 +68019,7 @@ async function release2(cluster, namespace, resource, name3) {
 }
 
 // src/cleanup/old-files-script.ts
-var oldFilesScript = `
+var script2 = `
 set -u
 export LC_ALL=C
 # Where the exec begins would be a place that a process works in.
@@ -67848,6 +68031,12 @@ going=$kept.cleanup
 uid=$(id -u)
 marker=$data/.postgresql-upgrade
 noted() { [ ! -f "$marker" ] || head -c 4096 "$marker" | sed -n "s/^$1=//p" | sed -n '1{s/[^[:print:]]/ /g;p}'; }
+# Whether a path fits into a field of a line.
+fits() { case $1 in *'
+'* | *'	'*) return 1 ;; esac; }
+# What a link leads to, as $place: without a character behind it, a line end at its end would be lost.
+follow() { place=$(readlink -fn -- "$1" && printf x); place=\${place%x}; }
+is_on_volume() { [ "$(stat -c %m "$1" 2>/dev/null)" = "$(stat -c %m "$data")" ]; }
 plain() { printf %s "$1" | tr '\\n\\t' '  '; }
 # yes or no; neither where it is not known. Through the environment: awk takes a backslash in a value of its own for an escape.
 is_in() { place=$1 awk '{ sub(/\\/$/, "") } $0 == ENVIRON["place"] || index($0, ENVIRON["place"] "/") == 1 { found = 1; exit } END { if (NR) print (found ? "yes" : "no") }'; }
@@ -67873,21 +68062,26 @@ in_use=$({
 # Without its last line it is not whole, and a use may be missing.
 printf '%s\\n' "$in_use" | grep -qx end || { echo 'what is in use can not be listed' >&2; exit 1; }
 
+# What PostgreSQL $from has in tablespaces, each path to a command. Only the old data directory shows whose they are.
+each_space() { # COMMAND
+  [ -e "$kept" ] || [ -e "$going" ] || return 0
+  for link in "$data"/pg_tblspc/*; do
+    [ -L "$link" ] || continue
+    follow "$link"
+    is_on_volume "$place" || continue
+    for path in "$place/PG_\${from}_"[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]; do "$1" "$path"; done
+  done
+}
+listed() { ! fits "$1" || printf 'tablespace\\t%s\\n' "$1"; }
+# Byte by byte, since no line can hold it.
+odd() { fits "$1" || [ ! -d "$1" ] || printf 'odd\\t%s\\n' "$(printf %s "$1" | od -An -v -tx1 | tr -d ' \\n')"; }
+
 # In the order in which they go: without the old data directory nothing shows whose the rest is. What a killed removal has left of an earlier one goes before it, to make
 # room for its rename.
 candidates() {
   if [ -e "$kept" ] && [ -e "$going" ]; then printf 'old\\t%s\\n' "$going"; fi
   printf 'old\\t%s\\n' "$kept"
-  if [ -e "$kept" ] || [ -e "$going" ]; then
-    for link in "$data"/pg_tblspc/*; do
-      [ -L "$link" ] || continue
-      place=$(readlink -f "$link")
-      case $place in *'
-'* | *'	'*) continue ;; esac
-      [ "$(stat -c %m "$place" 2>/dev/null)" = "$(stat -c %m "$data")" ] || continue
-      for path in "$place/PG_\${from}_"[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]; do printf 'tablespace\\t%s\\n' "$path"; done
-    done
-  fi
+  each_space listed
   printf 'old\\t%s\\n' "$going"
   printf 'logs\\t%s\\n' "$mount/upgrade-logs"
   printf 'state\\t%s\\n' "$mount/.postgresql-upgrade"
@@ -67987,8 +68181,11 @@ look() {
   printf 'transfer\\t%s\\n' "$(noted transfer)"
   printf 'run\\t%s\\n' "$(noted run)"
   printf 'removing\\t%s\\n' "$(removing)"
-  links | while IFS= read -r place; do
-    [ "$(stat -c %m "$place" 2>/dev/null)" = "$(stat -c %m "$data")" ] || printf 'outside\\t%s\\n' "$(plain "$place")"
+  each_space odd
+  for link in "$data/pg_wal" "$data"/pg_tblspc/*; do
+    [ -L "$link" ] || continue
+    follow "$link"
+    is_on_volume "$place" || printf 'outside\\t%s\\n' "$(plain "$place")"
   done
 }
 
@@ -68014,6 +68211,7 @@ remove() { # ID...
 "$command" "$@"
 echo end
 `;
+var oldFilesScript = script2.replaceAll(/^\s*#.*\n/gm, "").replaceAll(/^ +/gm, "");
 
 // src/cleanup/old-files.ts
 var roomScript = `sync -f "$1" 2>/dev/null || :
@@ -68035,7 +68233,11 @@ async function readOldFiles(database, target) {
   if (!isRead || !isWhole(stdout) || directories2.includes(void 0)) throw unreadable(target, stderr);
   const found3 = directories2.filter((one) => one !== void 0);
   const outside = rows3.flatMap(([name3, place = ""]) => name3 === "outside" ? [place] : []);
-  return { directories: found3, transfer: transfer ?? "", run: run3 ?? "", isRemoving: removing !== "", outside };
+  const odd = rows3.flatMap(([name3, hex3 = ""]) => name3 === "odd" ? [pathOf2(hex3)] : []);
+  return { directories: found3, odd, transfer: transfer ?? "", run: run3 ?? "", isRemoving: removing !== "", outside };
+}
+function pathOf2(hex3) {
+  return new TextDecoder().decode(Uint8Array.from(hex3.match(/../g) ?? [], (byte2) => Number.parseInt(byte2, 16)));
 }
 var kinds2 = ["old", "tablespace", "logs", "state"];
 function directoryOf([, kindName, path9 = "", id = "", owner = "", bytes = "", is, why = ""]) {
@@ -68115,7 +68317,8 @@ async function readCleanupFacts(readers) {
     volumes: () => known(() => cluster.list("persistentvolumes")),
     attachments: () => known(() => cluster.list("volumeattachments")),
     snapshotClass: () => known(readers.readSnapshotClass),
-    missing: () => known(readers.readMissing)
+    missing: () => known(readers.readMissing),
+    rehearsals: () => known(readers.readRehearsals)
   });
   const ours2 = (facts.snapshots.known ? facts.snapshots.value : []).filter((one) => isOfUpgrade(target, one));
   const contents2 = await known(() => contentsOf(cluster, ours2));
@@ -68125,9 +68328,8 @@ async function readHistory({ cluster, target, seal }) {
   const journal2 = await findJournal(cluster, target, seal);
   if (journal2 === void 0) return void 0;
   const { record: record4, noted } = journal2;
-  const object2 = await cluster.find("configmaps", journalName, target.namespace);
   return {
-    uid: object2?.metadata?.uid,
+    uid: journal2.objectUid,
     outcome: noted.outcome,
     releasedAt: noted.released?.at,
     run: asNoted(`${record4.runId}@${record4.startedAt}`),
@@ -68261,11 +68463,11 @@ function begun(facts) {
   return since === void 0 ? void 0 : { since, why };
 }
 function healthySince(facts) {
-  const first = begun(facts);
-  if (first === void 0) return void 0;
+  const first2 = begun(facts);
+  if (first2 === void 0) return void 0;
   const { initContainerStatuses = [], containerStatuses = [] } = facts.target.pod?.status ?? {};
   const ends3 = [...initContainerStatuses, ...containerStatuses].flatMap(lastFailure);
-  return ends3.reduce((latest, end2) => end2.since > latest.since ? end2 : latest, first);
+  return ends3.reduce((latest, end2) => end2.since > latest.since ? end2 : latest, first2);
 }
 function lastFailure({ name: name3, restartCount, state, lastState }) {
   const now = state?.terminated;
@@ -68410,7 +68612,7 @@ function atWork({ jobs: jobs3, pods, files: files3, target }) {
   );
 }
 function objectUse(facts, { uses, left }) {
-  const lists = ["claims", "snapshots", "contents", "volumes", "attachments", "pods"];
+  const lists = ["claims", "snapshots", "contents", "volumes", "attachments", "pods", "rehearsals"];
   const [unread4] = lists.flatMap((name3) => facts[name3].known ? [] : [facts[name3]]);
   if (unread4 !== void 0) return notRead(unread4);
   if (uses.length > 0)
@@ -68453,12 +68655,15 @@ var purposes = {
 };
 function inventoryOf(facts) {
   const parts = [directories(facts), jobs2(facts), claims(facts), snapshots2(facts), volumes(facts), ends2(facts)];
+  const rehearsals = facts.rehearsals.known ? facts.rehearsals.value : { items: [], left: [] };
   return {
     items: parts.flatMap(({ items = [] }) => items),
-    left: parts.flatMap(({ left = [] }) => left),
+    ofRehearsals: rehearsals.items,
+    left: [...parts.flatMap(({ left = [] }) => left), ...rehearsals.left],
     uses: parts.flatMap(({ uses = [] }) => uses)
   };
 }
+var oddPath = `it is ${purposes.tablespace}. The action removes nothing whose path has a line end or a tab. Remove it by hand: no later cleanup finds it`;
 function directories({ files: files3 }) {
   if (!files3.known) return {};
   return {
@@ -68468,7 +68673,9 @@ function directories({ files: files3 }) {
       id,
       bytes,
       why: purposes[kind]
-    }))
+    })),
+    // Quoted: its name has a line end or a tab.
+    left: files3.value.odd.map((path9) => ({ kind: "Directory", name: JSON.stringify(path9), why: oddPath }))
   };
 }
 function jobs2({ jobs: all2 }) {
@@ -68597,6 +68804,22 @@ function ends2(facts) {
   return { items: [...items, { kind, name: journalName, id: uid2, why: "the journal of the last upgrade" }] };
 }
 
+// src/storage/storage-gone.ts
+var waits = {
+  persistentvolumeclaims: (name3) => `PersistentVolumeClaim ${name3} to be deleted`,
+  persistentvolumes: (name3) => `PersistentVolume ${name3} to be deleted`,
+  volumesnapshotcontents: (name3) => `VolumeSnapshotContent ${name3} to be deleted`
+};
+async function storageGone({ cluster, target, inputs, ...context }, resource, name3, uid2) {
+  const lookAt2 = (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} describe ${resource} ${name3}`;
+  const what = waits[resource](name3);
+  const limit10 = inputs.snapshotTimeout;
+  await waitFor({ what, limit: limit10, limitInput: "snapshot-timeout", lookAt: lookAt2, ...context }, async () => {
+    const now = await cluster.find(resource, name3, target.namespace);
+    return now?.metadata?.uid === uid2 ? { pending: "it still exists" } : { done: void 0 };
+  });
+}
+
 // src/cleanup/remove.ts
 async function removeItems(context, items) {
   const { log: log2 } = context;
@@ -68634,8 +68857,8 @@ async function removeDirectories(context, items) {
   const { database, target, log: log2, onRemoved, onFreed } = context;
   const before = await readFreeBytes(database, target);
   const listed = items.map(({ id, name: name3 }) => ({ id, path: name3 }));
-  const { left, gone: gone3 } = await removeOldFiles(context, database, target, listed);
-  for (const item of items.filter(({ id }) => gone3.includes(id))) {
+  const { left, gone: gone2 } = await removeOldFiles(context, database, target, listed);
+  for (const item of items.filter(({ id }) => gone2.includes(id))) {
     log2.info(`Removed ${item.name}`);
     onRemoved(item);
   }
@@ -68671,15 +68894,11 @@ async function removeClaim(context, item) {
   const volume = volumeName2 === void 0 ? void 0 : await cluster.find("persistentvolumes", volumeName2);
   if (volume === void 0 || now.metadata?.uid !== item.id || !isWholeBackup(target, now, volume)) throw changed(item);
   if (whyShared(volume, await cluster.list("persistentvolumes")) !== void 0) throw changed(item);
-  if (volume.spec?.persistentVolumeReclaimPolicy !== "Delete")
-    await cluster.patch("persistentvolumes", volumeName2 ?? "", namespace, [
-      { op: "test", path: "/spec/claimRef/uid", value: item.id },
-      { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: "Delete" }
-    ]);
+  await setPolicyOfClaims(context, volume, now, "Delete");
   await cluster.delete("persistentvolumeclaims", item.name, namespace, { preconditions: { uid: item.id } });
-  await gone(context, "persistentvolumeclaims", item.name, item.id);
+  await storageGone(context, "persistentvolumeclaims", item.name, item.id);
   if (volume.metadata?.uid !== void 0)
-    await gone(context, "persistentvolumes", volumeName2 ?? "", volume.metadata.uid);
+    await storageGone(context, "persistentvolumes", volumeName2 ?? "", volume.metadata.uid);
 }
 async function removeSnapshot2(context, item) {
   const { cluster, target } = context;
@@ -68696,12 +68915,12 @@ async function removeSnapshot2(context, item) {
       await cluster.patch("volumesnapshotcontents", content.metadata.name, namespace, [
         { op: "test", path: "/metadata/uid", value: content.metadata.uid },
         { op: "test", path: "/spec/volumeSnapshotRef/uid", value: item.id },
-        { op: "replace", path: "/spec/deletionPolicy", value: "Delete" }
+        deletionPolicy("Delete")
       ]);
   }
   await cluster.delete("volumesnapshots", item.name, namespace, { preconditions: { uid: item.id } });
   if (content?.metadata.uid !== void 0)
-    await gone(context, "volumesnapshotcontents", content.metadata.name, content.metadata.uid);
+    await storageGone(context, "volumesnapshotcontents", content.metadata.name, content.metadata.uid);
 }
 async function removeVolume(context, item) {
   const { cluster, target } = context;
@@ -68716,7 +68935,7 @@ async function removeVolume(context, item) {
       { op: "test", path: "/status/phase", value: "Released" },
       { op: "add", path: "/spec/persistentVolumeReclaimPolicy", value: "Delete" }
     ]);
-  await gone(context, "persistentvolumes", item.name, item.id);
+  await storageGone(context, "persistentvolumes", item.name, item.id);
 }
 async function restorePolicy({ cluster, target }, item) {
   const { metadata, spec } = await cluster.find("persistentvolumeclaims", target.volume.claimName, target.namespace) ?? {};
@@ -68731,20 +68950,6 @@ async function restorePolicy({ cluster, target }, item) {
 }
 async function removeJournal({ cluster, target }, item) {
   await cluster.delete("configmaps", item.name, target.namespace, { preconditions: { uid: item.id } });
-}
-var waits = {
-  persistentvolumeclaims: (name3) => `PersistentVolumeClaim ${name3} to be deleted`,
-  persistentvolumes: (name3) => `PersistentVolume ${name3} to be deleted`,
-  volumesnapshotcontents: (name3) => `VolumeSnapshotContent ${name3} to be deleted`
-};
-async function gone({ cluster, target, inputs, ...context }, resource, name3, uid2) {
-  const lookAt2 = (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} describe ${resource} ${name3}`;
-  const what = waits[resource](name3);
-  const limit10 = inputs.snapshotTimeout;
-  await waitFor({ what, limit: limit10, limitInput: "snapshot-timeout", lookAt: lookAt2, ...context }, async () => {
-    const now = await cluster.find(resource, name3, target.namespace);
-    return now?.metadata?.uid === uid2 ? { pending: "it still exists" } : { done: void 0 };
-  });
 }
 function changed({ kind, name: name3 }) {
   return new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
@@ -69419,7 +69624,7 @@ var Stopwatch = class {
 };
 
 // src/database/volume-files.ts
-var script2 = `
+var script3 = `
 set -u
 data=$1 mount=$2 parent=$(dirname "$1")
 echo "userId=$(id -u)"
@@ -69469,7 +69674,7 @@ echo end=yes
 `;
 async function readVolumeFiles(database, target, roomProgram) {
   const { dataDirectory, volume } = target;
-  const result = await database.command(["sh", "-c", script2, "sh", dataDirectory, volume.mountPath, roomProgram]);
+  const result = await database.command(["sh", "-c", script3, "sh", dataDirectory, volume.mountPath, roomProgram]);
   const rows3 = result.stdout.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
   const all2 = (name3) => rows3.filter(([key4]) => key4 === name3).map(([, value3]) => value3);
   const one = (name3) => all2(name3)[0] ?? "";
@@ -69524,7 +69729,7 @@ function freeInodes(text4) {
 }
 
 // src/database/volume-trial.ts
-var script3 = `
+var script4 = `
 set -u
 parent=$(dirname "$1")
 rm -rf "$parent"/.postgresql-upgrade-trial.*
@@ -69537,7 +69742,7 @@ rm -rf "$directory"
 [ ! -e "$directory" ] && echo removed=yes
 `;
 async function tryVolume(database, target) {
-  const { stdout, stderr } = await database.command(["sh", "-c", script3, "sh", target.dataDirectory]);
+  const { stdout, stderr } = await database.command(["sh", "-c", script4, "sh", target.dataDirectory]);
   const lines = stdout.split("\n");
   const outcome2 = (name3) => {
     const line = lines.find((one) => one.startsWith(`${name3}=`))?.slice(name3.length + 1);
@@ -69748,56 +69953,6 @@ async function chooseSnapshotClass(cluster, target, wanted) {
   return { driver, chosen, candidates: fitting.map((c) => c.metadata.name) };
 }
 
-// src/report/cleanup-lines.ts
-var marks = { met: "✓", unmet: "✗", unknown: "?" };
-function gateLine({ title, status, said: said2 }) {
-  return `${marks[status]} ${title}: ${said2}`;
-}
-function itemLine({ kind, name: name3, bytes, why }) {
-  return `- ${kindText(kind)} ${name3} (${sizeText(bytes)}): ${why}`;
-}
-function leftLine({ kind, name: name3, why }) {
-  return `  left alone: ${kind} ${name3}: ${why}`;
-}
-function kindText(kind) {
-  return kind === "ReclaimPolicy" ? "Reclaim policy of PersistentVolume" : kind;
-}
-function sizeText(bytes) {
-  return bytes === void 0 ? "no size" : bytesText(bytes);
-}
-function isKeptByBackup({ items, backup: backup3, freedBytes }) {
-  const removed2 = items.filter(({ kind, isRemoved }) => kind === "Directory" && isRemoved);
-  const listed = removed2.reduce((sum2, { bytes = 0 }) => sum2 + bytes, 0);
-  return backup3 !== void 0 && freedBytes !== void 0 && freedBytes < listed / 2;
-}
-function cleanupLines(cleanup2) {
-  const { gates, items, left, backup: backup3, freedBytes, areSizesUpperBounds } = cleanup2;
-  return [
-    ...freedBytes === void 0 ? [] : [`The server's volume has **${bytesText(freedBytes)}** more free, as measured.`, ""],
-    ...backup3 === void 0 ? [] : [`Backup of PostgreSQL 14: ${code(backup3)}. Its content is kept (Retain).`, ""],
-    ...items.length === 0 ? ["There is nothing to remove.", ""] : [
-      "| | what | size | why |",
-      "| --- | --- | --- | --- |",
-      ...items.map(
-        (item) => `| ${item.isRemoved ? "removed" : ""} | ${cell(code(`${kindText(item.kind)} ${item.name}`))} | ${sizeText(item.bytes)} | ${cell(prose(item.why))} |`
-      ),
-      ""
-    ],
-    ...areSizesUpperBounds && items.length > 0 ? [
-      "Files that the upgrade cloned share their room with those of PostgreSQL 14. Removing them frees less than their size.",
-      ""
-    ] : [],
-    ...isKeptByBackup(cleanup2) ? [
-      "Less was freed than listed. Where snapshots share room with the volume, the backup of PostgreSQL 14 keeps what the old directory took.",
-      ""
-    ] : [],
-    ...left.map((one) => `- left alone: ${code(`${one.kind} ${one.name}`)}: ${prose(one.why)}`),
-    ...left.length === 0 ? [] : [""],
-    ...gates.map((gate) => `- ${marks[gate.status]} ${prose(`${gate.title}: ${gate.said}`)}`),
-    ""
-  ];
-}
-
 // src/lock/fencing-token-cluster.ts
 var attempts5 = 10;
 var FencingTokenCluster = class _FencingTokenCluster {
@@ -69997,6 +70152,342 @@ async function underLease(outside, namespace, holder2, { run: run3, end: end2 },
     if (lease2.lost === void 0) await end2?.(cluster);
     await lease2.release();
   }
+}
+
+// src/rehearsal/volume.ts
+async function volumeOfCopy(cluster, { namespace }, { metadata, spec }) {
+  const found3 = spec?.volumeName === void 0 ? void 0 : await cluster.find("persistentvolumes", spec.volumeName);
+  const reference = found3?.spec?.claimRef;
+  return reference?.namespace === namespace && reference.uid === metadata?.uid ? found3 : void 0;
+}
+var selectedNode = "volume.kubernetes.io/selected-node";
+var provisioner = "volume.kubernetes.io/storage-provisioner";
+async function mayStillCome(cluster, { metadata, spec }) {
+  if (spec?.volumeName !== void 0) return false;
+  const { annotations: annotations3 = {} } = metadata ?? {};
+  const { storageClassName: name3 } = spec ?? {};
+  const found3 = name3 === void 0 ? void 0 : await known(() => cluster.find("storageclasses", name3));
+  const { reclaimPolicy, volumeBindingMode } = (found3?.known === true ? found3.value : void 0) ?? {
+    reclaimPolicy: "Retain"
+  };
+  const isAsked = annotations3[selectedNode] !== void 0 || volumeBindingMode !== "WaitForFirstConsumer" && annotations3[provisioner] !== void 0;
+  return isAsked && reclaimPolicy === "Retain";
+}
+async function obstacleOfVolume(cluster, target) {
+  const name3 = rehearsalName(target);
+  const claim3 = await cluster.find("persistentvolumeclaims", name3, target.namespace);
+  const volume = claim3 && await volumeOfCopy(cluster, target, claim3);
+  if (claim3 === void 0 || volume === void 0) return `PersistentVolumeClaim ${name3} has no volume.`;
+  return isOlder(volume, claim3) ? noCopy(name3, volume.metadata?.name ?? "") : void 0;
+}
+
+// src/rehearsal/sweep.ts
+async function findNamed(cluster, target) {
+  const { namespace } = target;
+  const name3 = rehearsalName(target);
+  const findSnapshot = async () => {
+    try {
+      return await cluster.find("volumesnapshots", name3, namespace);
+    } catch (error63) {
+      if (isNotServed(error63)) return void 0;
+      throw error63;
+    }
+  };
+  const [pods, jobs3, claim3, snapshot2] = await Promise.all([
+    Promise.all(rehearsedMajors.map((major) => cluster.find("pods", rehearsalPodName(major), namespace))),
+    Promise.all(rehearsalCommands.map((command) => cluster.find("jobs", rehearsalJobName(command), namespace))),
+    cluster.find("persistentvolumeclaims", name3, namespace),
+    findSnapshot()
+  ]);
+  const isThere = (one) => one !== void 0;
+  return { pods: pods.filter(isThere), jobs: jobs3.filter(isThere), claim: claim3, snapshot: snapshot2 };
+}
+async function hasLeft(cluster, target) {
+  const { pods, jobs: jobs3, claim: claim3, snapshot: snapshot2 } = await findNamed(cluster, target);
+  return pods.length + jobs3.length > 0 || claim3 !== void 0 || snapshot2 !== void 0;
+}
+function isNotServed(error63) {
+  return error63 instanceof _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "not-served";
+}
+async function sweep(context, { waits: waits2 } = { waits: true }) {
+  const { target } = context;
+  const of = isOfRehearsal(target);
+  const name3 = rehearsalName(target);
+  const removed2 = [];
+  const remove = async (resource, named5, isOurs) => {
+    if (await removeOne(context, { resource, name: named5, waits: waits2 }, isOurs)) removed2.push(`${resource}/${named5}`);
+  };
+  const awaitGone = async (resource, named5) => {
+    if (waits2) await gone(context, resource, named5);
+  };
+  const pods = rehearsedMajors.map(rehearsalPodName);
+  const jobs3 = rehearsalCommands.map(rehearsalJobName);
+  for (const pod of pods) await remove("pods", pod, of.pod);
+  for (const job3 of jobs3) await remove("jobs", job3, of.job);
+  for (const pod of pods) await awaitGone("pods", pod);
+  for (const job3 of jobs3) await awaitGone("jobs", job3);
+  const late = await settleVolume(context, name3, waits2);
+  if (late !== void 0 && !waits2) return { removed: removed2, late };
+  await remove("persistentvolumeclaims", name3, of.claim);
+  if (waits2) await claimGone(context, name3);
+  try {
+    await remove("volumesnapshots", name3, of.snapshot);
+    await awaitGone("volumesnapshots", name3);
+  } catch (error63) {
+    if (!isNotServed(error63)) throw error63;
+  }
+  return { removed: removed2, late };
+}
+async function removeOne(context, { resource, name: name3, waits: waits2 }, isOurs) {
+  const { cluster, target } = context;
+  const found3 = await cluster.find(resource, name3, target.namespace);
+  if (found3 === void 0) return false;
+  if (!isOurs(found3)) throw foreign2(target.namespace, kinds3[resource], name3);
+  if (!waits2 && found3.metadata?.deletionTimestamp !== void 0) return false;
+  if (resource === "volumesnapshots") await setDeletionPolicy(context, name3, "Delete");
+  const judged2 = { preconditions: { uid: found3.metadata?.uid } };
+  const options2 = resource === "jobs" ? { ...judged2, foreground: true } : judged2;
+  await cluster.delete(resource, name3, target.namespace, options2);
+  return true;
+}
+async function settleVolume(context, name3, waits2) {
+  const { cluster, target, log: log2 } = context;
+  const { namespace } = target;
+  const found3 = await cluster.find("persistentvolumeclaims", name3, namespace);
+  if (found3 === void 0 || !isOfRehearsal(target).claim(found3)) return void 0;
+  if (!waits2 && await mayStillCome(cluster, found3)) return lateClaim(name3);
+  const claim3 = waits2 ? await withVolume(context, found3) : found3;
+  if (claim3 === "late") return lateVolume(found3);
+  const volume = claim3 && await volumeOfCopy(cluster, target, claim3);
+  if (claim3 === void 0 || volume === void 0) return void 0;
+  const policy = isOlder(volume, claim3) ? "Retain" : "Delete";
+  if (policy === "Retain")
+    log2.annotate(
+      "warning",
+      "rehearsal",
+      `${noCopy(name3, volume.metadata?.name ?? "")} The action keeps it (reclaim policy Retain).`
+    );
+  await setPolicyOfClaims(context, volume, claim3, policy);
+  return void 0;
+}
+async function withVolume({ cluster, target, inputs, clock, log: log2, signal }, { metadata }) {
+  const [namespace, name3] = [target.namespace, metadata?.name ?? ""];
+  const what = `the volume of PersistentVolumeClaim ${name3} to be made`;
+  const lookAt2 = (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} describe pvc ${name3}`;
+  const limits = { limit: inputs.snapshotTimeout, limitInput: "snapshot-timeout", lookAt: lookAt2 };
+  try {
+    return await waitFor({ what, ...limits, clock, log: log2, signal }, async () => {
+      const now = await cluster.find("persistentvolumeclaims", name3, namespace);
+      return now !== void 0 && await mayStillCome(cluster, now) ? { pending: "the storage has been asked for it, and its class retains it" } : { done: now };
+    });
+  } catch (error63) {
+    if (!(error63 instanceof _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf)) throw error63;
+    log2.annotate("warning", "rehearsal", (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63));
+    return "late";
+  }
+}
+function lateClaim(name3) {
+  return {
+    what: `PersistentVolumeClaim ${name3} stays for now: the storage still makes its volume, a copy of the server's data, and its class would retain the volume`,
+    remedy: "The next rehearsal, upgrade or cleanup removes both."
+  };
+}
+function lateVolume({ metadata }) {
+  const name3 = `pvc-${metadata?.uid ?? ""}`;
+  const patch = '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}';
+  return {
+    what: `PersistentVolume ${name3} may still be made, with a copy of the server's data: its claim was deleted before, and its class retains it`,
+    remedy: `Look later whether it is there. Then have Kubernetes delete it: ${copyable((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl patch persistentvolume ${name3} --type merge -p ${patch}`)}`
+  };
+}
+var kinds3 = {
+  pods: "pod",
+  jobs: "job",
+  persistentvolumeclaims: "pvc",
+  volumesnapshots: "volumesnapshot"
+};
+async function gone(context, resource, name3) {
+  const { cluster, target, inputs, clock, log: log2, signal } = context;
+  const what = `${kinds3[resource]} ${name3} to be deleted`;
+  const lookAt2 = (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} describe ${kinds3[resource]} ${name3}`;
+  const limit10 = inputs.detachTimeout;
+  await waitFor({ what, limit: limit10, limitInput: "detach-timeout", lookAt: lookAt2, clock, log: log2, signal }, async () => {
+    const now = await cluster.find(resource, name3, target.namespace);
+    return now === void 0 ? { done: void 0 } : { pending: "it still exists" };
+  });
+}
+function foreign2(namespace, kind, name3) {
+  return new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
+    "rehearsal-foreign",
+    `No rehearsal made ${kind} ${name3} in namespace ${namespace}, and a rehearsal needs its name. The action left it as it is.`,
+    `Look at it: ${copyable((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} describe ${kind} ${name3}`)}. If nobody needs it, delete it: ${copyable((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} delete ${kind} ${name3}`)}. Then run again.`
+  );
+}
+
+// src/rehearsal/leftovers.ts
+async function readLeftovers(cluster, server2) {
+  const [found3, lease2] = await Promise.all([
+    findLeftovers(cluster, server2),
+    findHolding(cluster, server2.target.namespace, rehearsalLeaseName)
+  ]);
+  if (lease2 === void 0 || lease2.isExpired && lease2.isForged !== true) return found3;
+  const why = lease2.isForged === true ? `no run of this action wrote Lease ${rehearsalLeaseName}: its renewTime is in the future` : `a rehearsal is at work: ${lease2.holder} holds Lease ${rehearsalLeaseName}`;
+  return { items: [], left: [...found3.left, ...found3.items.map(({ kind, name: name3 }) => ({ kind, name: name3, why }))] };
+}
+async function findLeftovers(cluster, { target, seal }) {
+  const [made, record4] = await Promise.all([
+    findMade(cluster, target),
+    cluster.find("configmaps", rehearsalRecordName, target.namespace)
+  ]);
+  const [other] = made.filter(({ isOurs }) => !isOurs);
+  const [items, left] = other === void 0 ? [made.map(({ item }) => item), []] : [[], made.map(({ item: { kind: kind2, name: name4 }, isOurs }) => ({ kind: kind2, name: name4, why: isOurs ? besides(other) : notMade }))];
+  if (record4 === void 0) return { items, left };
+  const { name: name3 = "", uid: uid2 = "" } = record4.metadata ?? {};
+  const kind = "ConfigMap";
+  return await seal.for(ofRehearsal).isAuthentic(target.namespace, record4.data ?? {}) ? { items: [...items, { kind, name: name3, id: uid2, why: "the result of the last rehearsal" }], left } : { items, left: [...left, { kind, name: name3, why: "nobody who knows the superuser's password wrote it" }] };
+}
+var notMade = "no rehearsal of this server made it";
+function besides({ item: { kind, name: name3 } }) {
+  return `no rehearsal made ${kind} ${name3}, which has the name of one of its objects. The action removes nothing of a rehearsal beside it`;
+}
+async function findMade(cluster, target) {
+  const of = isOfRehearsal(target);
+  const { pods, jobs: jobs3, claim: claim3, snapshot: snapshot2 } = await findNamed(cluster, target);
+  const volume = claim3 && await volumeOfCopy(cluster, target, claim3);
+  const named5 = ({ metadata }) => ({
+    name: metadata?.name ?? "",
+    id: metadata?.uid ?? ""
+  });
+  return [
+    ...pods.map((pod) => ({
+      item: { kind: "Pod", ...named5(pod), why: "a server of a rehearsal, on its copy of the volume" },
+      isOurs: of.pod(pod)
+    })),
+    ...jobs3.map((job3) => ({
+      item: { kind: "Job", ...named5(job3), why: "a Job of a rehearsal, on its copy of the volume" },
+      isOurs: of.job(job3)
+    })),
+    ...claim3 === void 0 ? [] : [{ item: claimItem(named5(claim3), volume, claim3), isOurs: of.claim(claim3) }],
+    ...snapshot2 === void 0 ? [] : [
+      {
+        item: {
+          ...{ kind: "VolumeSnapshot", ...named5(snapshot2) },
+          bytes: bytesOf(snapshot2.status?.restoreSize),
+          why: "a rehearsal made its copy from it; it goes with its content"
+        },
+        isOurs: of.snapshot(snapshot2)
+      }
+    ]
+  ];
+}
+function claimItem(named5, volume, claim3) {
+  const kind = "PersistentVolumeClaim";
+  if (volume !== void 0 && isOlder(volume, claim3))
+    return {
+      kind,
+      ...named5,
+      why: `a claim of a rehearsal; PersistentVolume ${volume.metadata?.name ?? ""} is no copy, and stays`
+    };
+  const bytes = bytesOf(volume?.spec?.capacity?.["storage"]);
+  return { kind, ...named5, bytes, why: "the copy of a rehearsal, with its volume" };
+}
+async function awaitDeadRehearsal(deps, namespace) {
+  try {
+    await awaitNoHolder(deps, namespace, rehearsalLeaseName);
+  } catch (error63) {
+    if (error63 instanceof _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc) throw error63;
+  }
+}
+async function removeLeftovers(outside, runId, context) {
+  const { target, log: log2 } = context;
+  const run3 = (cluster) => removeAll(cluster, context);
+  try {
+    await underLease(outside, target.namespace, runId, { run: run3 }, { name: rehearsalLeaseName });
+  } catch (error63) {
+    if (!(error63 instanceof _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy && ["upgrade-held", "lease-foreign"].includes(error63.code))) throw error63;
+    log2.annotate(
+      "warning",
+      "rehearsal",
+      `Another run has taken Lease ${rehearsalLeaseName}. The cleanup leaves what rehearsals have made.`
+    );
+  }
+}
+async function removeAll(cluster, context) {
+  const { target, log: log2, onRemoved } = context;
+  const { namespace } = target;
+  const sweeping = { ...context, cluster };
+  const before = await findLeftovers(cluster, context);
+  if (before.items.some(({ kind }) => kind !== "ConfigMap")) {
+    const { claim: claim3, snapshot: snapshot2 } = await findNamed(cluster, target);
+    const volume = claim3 && await volumeOfCopy(cluster, target, claim3);
+    const content = snapshot2 && await contentOf(sweeping, snapshot2);
+    const { late } = await sweep(sweeping);
+    if (late !== void 0) log2.annotate("warning", "rehearsal", `${(0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(late.what)} ${late.remedy}`);
+    const volumeUid = volume?.metadata?.uid;
+    if (claim3 !== void 0 && volume !== void 0 && volumeUid !== void 0 && !isOlder(volume, claim3))
+      await storageGone(sweeping, "persistentvolumes", volume.metadata?.name ?? "", volumeUid);
+    if (content?.metadata.uid !== void 0)
+      await storageGone(sweeping, "volumesnapshotcontents", content.metadata.name, content.metadata.uid);
+  }
+  const record4 = before.items.find(({ kind }) => kind === "ConfigMap");
+  if (record4 !== void 0)
+    await cluster.delete("configmaps", record4.name, namespace, { preconditions: { uid: record4.id } });
+  const after = await findLeftovers(cluster, context);
+  const isThere = ({ kind, name: name3 }) => [...after.items, ...after.left].some((one) => one.kind === kind && one.name === name3);
+  for (const item of before.items.filter((one) => !isThere(one))) {
+    log2.info(`Removed ${item.kind} ${item.name}`);
+    onRemoved(item);
+  }
+}
+
+// src/report/cleanup-lines.ts
+var marks = { met: "✓", unmet: "✗", unknown: "?" };
+function gateLine({ title, status, said: said2 }) {
+  return `${marks[status]} ${title}: ${said2}`;
+}
+function itemLine({ kind, name: name3, bytes, why }) {
+  return `- ${kindText(kind)} ${name3} (${sizeText(bytes)}): ${why}`;
+}
+function leftLine({ kind, name: name3, why }) {
+  return `  left alone: ${kind} ${name3}: ${why}`;
+}
+function kindText(kind) {
+  return kind === "ReclaimPolicy" ? "Reclaim policy of PersistentVolume" : kind;
+}
+function sizeText(bytes) {
+  return bytes === void 0 ? "no size" : bytesText(bytes);
+}
+function isKeptByBackup({ items, backup: backup3, freedBytes }) {
+  const removed2 = items.filter(({ kind, isRemoved }) => kind === "Directory" && isRemoved);
+  const listed = removed2.reduce((sum2, { bytes = 0 }) => sum2 + bytes, 0);
+  return backup3 !== void 0 && freedBytes !== void 0 && freedBytes < listed / 2;
+}
+function cleanupLines(cleanup2) {
+  const { gates, items, left, backup: backup3, freedBytes, areSizesUpperBounds } = cleanup2;
+  return [
+    ...freedBytes === void 0 ? [] : [`The server's volume has **${bytesText(freedBytes)}** more free, as measured.`, ""],
+    ...backup3 === void 0 ? [] : [`Backup of PostgreSQL 14: ${code(backup3)}. Its content is kept (Retain).`, ""],
+    ...items.length === 0 ? ["There is nothing to remove.", ""] : [
+      "| | what | size | why |",
+      "| --- | --- | --- | --- |",
+      ...items.map(
+        (item) => `| ${item.isRemoved ? "removed" : ""} | ${cell(code(`${kindText(item.kind)} ${item.name}`))} | ${sizeText(item.bytes)} | ${cell(prose(item.why))} |`
+      ),
+      ""
+    ],
+    ...areSizesUpperBounds && items.length > 0 ? [
+      "Files that the upgrade cloned share their room with those of PostgreSQL 14. Removing them frees less than their size.",
+      ""
+    ] : [],
+    ...isKeptByBackup(cleanup2) ? [
+      "Less was freed than listed. Where snapshots share room with the volume, the backup of PostgreSQL 14 keeps what the old directory took.",
+      ""
+    ] : [],
+    ...left.map((one) => `- left alone: ${code(`${one.kind} ${one.name}`)}: ${prose(one.why)}`),
+    ...left.length === 0 ? [] : [""],
+    ...gates.map((gate) => `- ${marks[gate.status]} ${prose(`${gate.title}: ${gate.said}`)}`),
+    ""
+  ];
 }
 
 // src/lock/upgrade-lease.ts
@@ -70250,27 +70741,27 @@ function refuseForeignWork(github, name3, branch, path9) {
   const { comparison, head: head2 } = branch;
   const link2 = (sha) => `${github.serverUrl}/${github.repository}/commit/${sha}`;
   if (comparison.ahead > comparison.commits.length) {
-    throw foreign2(
+    throw foreign3(
       `Branch ${name3} has ${String(comparison.ahead)} commits of its own, more than GitHub lists`,
       `${github.serverUrl}/${github.repository}/commits/${name3}`
     );
   }
   const stranger = comparison.commits.find((c) => c.parents.length < 2 && trailerOf(c.message) === void 0);
   if (stranger !== void 0) {
-    throw foreign2(
+    throw foreign3(
       `Branch ${name3} has a commit by ${stranger.author} that this action did not make`,
       stranger.url || link2(stranger.sha)
     );
   }
   const other = comparison.files.find((file3) => file3 !== path9);
-  if (other !== void 0) throw foreign2(`Branch ${name3} changes ${other} too`, link2(head2));
+  if (other !== void 0) throw foreign3(`Branch ${name3} changes ${other} too`, link2(head2));
   const last = comparison.commits.find((c) => c.sha === head2);
   const written3 = last === void 0 || last.parents.length > 1 ? void 0 : trailerOf(last.message)?.blob;
   if (written3 !== void 0 && written3 !== branch.blob) {
-    throw foreign2(`Somebody amended the last commit of branch ${name3}`, last?.url ?? link2(head2));
+    throw foreign3(`Somebody amended the last commit of branch ${name3}`, last?.url ?? link2(head2));
   }
 }
-function foreign2(what, link2) {
+function foreign3(what, link2) {
   return new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_(
     "branch-not-ours",
     `${what}: ${link2}. Nothing was written.`,
@@ -70450,7 +70941,7 @@ var asItIs = (text4) => text4;
 function newText(settings2, lines, redact = asItIs) {
   const section = sectionOf(settings2, lines, void 0, redact);
   const body = render(section);
-  return { title: section.title, body: body.length <= longestBody ? body : render(shortened3(section)) };
+  return { title: section.title, body: body.length <= longestBody ? body : render(shortened4(section)) };
 }
 function changedText(settings2, lines, present, redact = asItIs) {
   const found3 = find(present.body);
@@ -70462,7 +70953,7 @@ function changedText(settings2, lines, present, redact = asItIs) {
   }
   const section = sectionOf(settings2, lines, found3.run, redact);
   const room2 = longestBody - found3.before.length - found3.after.length;
-  const ours2 = [render(section), render(shortened3(section))].find((text4) => text4.length <= room2);
+  const ours2 = [render(section), render(shortened4(section))].find((text4) => text4.length <= room2);
   if (ours2 === void 0) {
     return {
       change: {},
@@ -70483,7 +70974,7 @@ function sectionOf(settings2, lines, earlier2, redact) {
     run: redact(settings2.upgrade === void 0 && earlier2 !== void 0 ? earlier2 : describeRun(settings2))
   };
 }
-function shortened3(section) {
+function shortened4(section) {
   return { ...section, run: "This part is too long for a pull request: see the summary of the workflow run." };
 }
 
@@ -70635,7 +71126,7 @@ async function findFile(github, commit, path9) {
     if (entry === void 0 && truncated) throw refusal2(here, "is in a directory with more entries than GitHub lists");
     if (entry === void 0) return void 0;
     const last = index === segments.length - 1;
-    const kind = kinds3[entry.mode] ?? "a file";
+    const kind = kinds4[entry.mode] ?? "a file";
     if (last && kind !== "a file") throw refusal2(here, `is ${kind}, not a file`);
     if (last) return { mode: entry.mode, sha: entry.sha };
     if (kind !== "a directory") throw refusal2(here, `is ${kind}, not a directory`);
@@ -70643,7 +71134,7 @@ async function findFile(github, commit, path9) {
   }
   return void 0;
 }
-var kinds3 = {
+var kinds4 = {
   "040000": "a directory",
   "120000": "a symbolic link",
   "160000": "a submodule"
@@ -70751,7 +71242,7 @@ async function compare4(github, base, head2) {
     return await github.compare(base, head2);
   } catch (error63) {
     if (!(error63 instanceof _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .GitHubError */ .y_) || error63.code !== "github-not-found") throw error63;
-    throw foreign2(
+    throw foreign3(
       "The branch shares no history with its base",
       `${github.serverUrl}/${github.repository}/commit/${head2}`
     );
@@ -70921,9 +71412,9 @@ function valuesAnswer({ path: path9, image: image2 }, { edited, base }) {
   };
 }
 function namedNow(changes3, { tag: tag2 }) {
-  const digest2 = changes3.find(({ path: path9, before }) => path9.endsWith(".digest") && before !== void 0);
+  const digest3 = changes3.find(({ path: path9, before }) => path9.endsWith(".digest") && before !== void 0);
   const tagged = changes3.find(({ after }) => after === tag2 || after.endsWith(`:${tag2}`));
-  return digest2?.before ?? (tagged === void 0 ? tag2 : tagged.before ?? "");
+  return digest3?.before ?? (tagged === void 0 ? tag2 : tagged.before ?? "");
 }
 async function fact(id, ask3) {
   try {
@@ -71325,11 +71816,11 @@ function follow(source, document2, index, path9) {
 }
 function whyTwice(source, { document: document2 }, map2, key4, name3) {
   const pairs = pairsOf(map2).map((pair2) => ({ pair: pair2, text: keyOf2(pair2, document2) }));
-  const [, second] = [key4, "<<"].map((one) => pairs.filter(({ text: text4 }) => text4 === one)).find((of) => of.length > 1) ?? [];
-  if (second === void 0) return void 0;
-  const what = second.text === key4 ? `${name3} is there twice` : `"<<" is there twice beside ${name3}`;
+  const [, second2] = [key4, "<<"].map((one) => pairs.filter(({ text: text4 }) => text4 === one)).find((of) => of.length > 1) ?? [];
+  if (second2 === void 0) return void 0;
+  const what = second2.text === key4 ? `${name3} is there twice` : `"<<" is there twice beside ${name3}`;
   const remedy4 = "Remove the wrong one. Helm takes the last one.";
-  return refusal(source, second.pair.key.range[0], "duplicate-key", what, remedy4);
+  return refusal(source, second2.pair.key.range[0], "duplicate-key", what, remedy4);
 }
 function whyMerged(source, { document: document2 }, map2, key4, name3) {
   const merged = mergedPair(map2, key4, document2);
@@ -71478,8 +71969,8 @@ function addKeysAtRoot(text4, root, entries, style) {
   return { start: at, end: at, text: lineStart(text4, at) === at ? lines + endOfLine : endOfLine + lines };
 }
 function addLines(text4, map2, lines, after) {
-  const [first] = pairsOf(map2);
-  const start4 = first === void 0 ? map2.range[0] : pairStart(first);
+  const [first2] = pairsOf(map2);
+  const start4 = first2 === void 0 ? map2.range[0] : pairStart(first2);
   const column = indentOf(text4, start4);
   const indent = " ".repeat(column);
   const at = after === void 0 ? void 0 : lineEndAfter(text4, after, column);
@@ -71921,8 +72412,8 @@ function refuseTagElsewhere(source, { parent }, node2, name3, { tag: tag2 }) {
 function wantedReference({ name: name3 }, image2) {
   const full = `${image2.registry}/${image2.repository}`;
   const short = !namesRegistry(name3) && image2.registry === "docker.io";
-  const digest2 = image2.digest === void 0 ? "" : `@${image2.digest}`;
-  return `${short ? image2.repository : full}:${image2.tag}${digest2}`;
+  const digest3 = image2.digest === void 0 ? "" : `@${image2.digest}`;
+  return `${short ? image2.repository : full}:${image2.tag}${digest3}`;
 }
 function warningsOf(parsed4, after, line) {
   const warnings = [];
@@ -71951,8 +72442,8 @@ function warningsOf2(source, documents2, place, path9, image2, writes2) {
     ...otherBots(source, writes2)
   ];
 }
-function otherDocuments(source, documents2, { index }, [first]) {
-  const key4 = String(first);
+function otherDocuments(source, documents2, { index }, [first2]) {
+  const key4 = String(first2);
   return documents2.flatMap(({ root, document: document2 }, other) => {
     const pair2 = other !== index && (0, import_yaml8.isMap)(root) ? writtenPair(root, key4, document2) : void 0;
     if (pair2 === void 0) return [];
@@ -71970,11 +72461,11 @@ function notDeployed(source, { maps, document: { document: document2 } }) {
     })
   );
 }
-function added(source, { missing }, path9, [first]) {
-  if (first === void 0 || missing.length < Math.min(2, path9.length)) return [];
+function added(source, { missing }, path9, [first2]) {
+  if (first2 === void 0 || missing.length < Math.min(2, path9.length)) return [];
   const name3 = pathText(path9.slice(0, path9.length - missing.length + 1));
   const message = `The file has no ${name3}, so the edit adds it. Check that this file holds the values of CircleCI Server, and that no key is misspelt.`;
-  return [{ code: "added", message, line: position(source.text, first.offset).line }];
+  return [{ code: "added", message, line: position(source.text, first2.offset).line }];
 }
 function notFirst(source, { document: document2, index }) {
   if (index === 0) return [];
@@ -71997,10 +72488,10 @@ function duplicateKeys({ text: text4 }, { document: { document: document2 } }) {
         const key4 = keyOf2(pair2, document2);
         if (key4 === void 0) continue;
         const [start4] = pair2.key.range;
-        const first = offsets.get(key4);
-        offsets.set(key4, first ?? start4);
-        if (first === void 0) continue;
-        const message = `The same key is on line ${String(position(text4, first).line)}, in the same mapping: Helm takes the last one.`;
+        const first2 = offsets.get(key4);
+        offsets.set(key4, first2 ?? start4);
+        if (first2 === void 0) continue;
+        const message = `The same key is on line ${String(position(text4, first2).line)}, in the same mapping: Helm takes the last one.`;
         found3.push({ code: "duplicate-key", message, line: position(text4, start4).line });
       }
     }
@@ -72123,8 +72614,8 @@ function registryOf(path9, value3) {
   return namesRegistry(name3) ? [splitName(name3).registry] : [];
 }
 function partsOf2({ registry: registry2, repository, tag: whole3 }) {
-  const [tag2 = "", digest2] = whole3.split("@");
-  return { registry: registry2, repository, tag: tag2, ...digest2 === void 0 ? {} : { digest: digest2 } };
+  const [tag2 = "", digest3] = whole3.split("@");
+  return { registry: registry2, repository, tag: tag2, ...digest3 === void 0 ? {} : { digest: digest3 } };
 }
 function edit(source, file3, path9, image2) {
   const { operation, text: text4, changes: changes3, line, warnings } = editValues(source, {
@@ -72280,168 +72771,58 @@ function recordedBy({ nodes }, probe2) {
   return { imageId, node: node2, platform: platformOf(node2, nodes.known ? nodes.value : []) };
 }
 
-// src/rehearsal/volume.ts
-async function volumeOfCopy(cluster, { namespace }, { metadata, spec }) {
-  const found3 = spec?.volumeName === void 0 ? void 0 : await cluster.find("persistentvolumes", spec.volumeName);
-  const reference = found3?.spec?.claimRef;
-  return reference?.namespace === namespace && reference.uid === metadata?.uid ? found3 : void 0;
+// src/rehearsal/backup-proof.ts
+var digest2 = external_exports.string().regex(/^[0-9a-f]{64}$/);
+var backupProof = external_exports.discriminatedUnion("kind", [
+  external_exports.strictObject({
+    kind: external_exports.literal("snapshot"),
+    /** VolumeSnapshotClass. */
+    class: objectName,
+    storage: digest2,
+    /** Whether the storage had cut the snapshot when it said so. */
+    cuts: external_exports.enum(["in-time", "late"])
+  }),
+  external_exports.strictObject({ kind: external_exports.literal("clone"), storage: digest2 })
+]);
+function proofOf(facts, restored) {
+  const storage = storageDigest(facts);
+  if (restored === void 0 || storage === void 0) return void 0;
+  const { copying, cuts } = restored;
+  if (copying.kind === "clone") return { kind: "clone", storage };
+  return cuts && { kind: "snapshot", class: copying.className, storage, cuts };
 }
-var selectedNode = "volume.kubernetes.io/selected-node";
-var provisioner = "volume.kubernetes.io/storage-provisioner";
-async function mayStillCome(cluster, { metadata, spec }) {
-  if (spec?.volumeName !== void 0) return false;
-  const { annotations: annotations3 = {} } = metadata ?? {};
-  const { storageClassName: name3 } = spec ?? {};
-  const found3 = name3 === void 0 ? void 0 : await known(() => cluster.find("storageclasses", name3));
-  const { reclaimPolicy, volumeBindingMode } = (found3?.known === true ? found3.value : void 0) ?? {
-    reclaimPolicy: "Retain"
-  };
-  const isAsked = annotations3[selectedNode] !== void 0 || volumeBindingMode !== "WaitForFirstConsumer" && annotations3[provisioner] !== void 0;
-  return isAsked && reclaimPolicy === "Retain";
+function whyNoProof(found3, facts) {
+  if (found3 === void 0) return "it does not say that a copy was restored, and when the storage cut its snapshot";
+  const { inputs, snapshotClass } = facts;
+  const chosen = snapshotClass.known ? snapshotClass.value.chosen?.metadata.name : void 0;
+  if (found3.kind !== inputs.backup || found3.kind === "snapshot" && found3.class !== chosen)
+    return "its copy was made in another way";
+  if (jobOf2(facts)?.image.includes("@") !== true)
+    return "no node tells the digest of the upgrade image, so that only a Job shows which image Jobs run";
+  const storage = storageDigest(facts);
+  if (storage === void 0) return "the StorageClass could not be read";
+  return storage === found3.storage ? void 0 : "the StorageClass, the VolumeSnapshotClass or the size of the volume has changed";
 }
-async function obstacleOfVolume(cluster, target) {
-  const name3 = rehearsalName(target);
-  const claim3 = await cluster.find("persistentvolumeclaims", name3, target.namespace);
-  const volume = claim3 && await volumeOfCopy(cluster, target, claim3);
-  if (claim3 === void 0 || volume === void 0) return `PersistentVolumeClaim ${name3} has no volume.`;
-  return isOlder(volume, claim3) ? noCopy(name3, volume.metadata?.name ?? "") : void 0;
-}
-
-// src/rehearsal/sweep.ts
-async function hasLeft(cluster, target) {
-  const { namespace } = target;
-  const name3 = rehearsalName(target);
-  const snapshot2 = async () => {
-    try {
-      return await cluster.find("volumesnapshots", name3, namespace);
-    } catch (error63) {
-      if (isNotServed(error63)) return void 0;
-      throw error63;
-    }
-  };
-  const found3 = await Promise.all([
-    ...rehearsedMajors.map((major) => cluster.find("pods", rehearsalPodName(major), namespace)),
-    ...rehearsalCommands.map((command) => cluster.find("jobs", rehearsalJobName(command), namespace)),
-    cluster.find("persistentvolumeclaims", name3, namespace),
-    snapshot2()
-  ]);
-  return found3.some((one) => one !== void 0);
-}
-function isNotServed(error63) {
-  return error63 instanceof _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$ && error63.code === "not-served";
-}
-async function sweep(context, { waits: waits2 } = { waits: true }) {
-  const { target } = context;
-  const of = isOfRehearsal(target);
-  const name3 = rehearsalName(target);
-  const removed2 = [];
-  const remove = async (resource, named5, isOurs) => {
-    if (await removeOne(context, { resource, name: named5, waits: waits2 }, isOurs)) removed2.push(`${resource}/${named5}`);
-  };
-  const awaitGone = async (resource, named5) => {
-    if (waits2) await gone2(context, resource, named5);
-  };
-  const pods = rehearsedMajors.map(rehearsalPodName);
-  const jobs3 = rehearsalCommands.map(rehearsalJobName);
-  for (const pod of pods) await remove("pods", pod, of.pod);
-  for (const job3 of jobs3) await remove("jobs", job3, of.job);
-  for (const pod of pods) await awaitGone("pods", pod);
-  for (const job3 of jobs3) await awaitGone("jobs", job3);
-  const late = await settleVolume(context, name3, waits2);
-  if (late !== void 0 && !waits2) return { removed: removed2, late };
-  await remove("persistentvolumeclaims", name3, of.claim);
-  if (waits2) await claimGone(context, name3);
-  try {
-    await remove("volumesnapshots", name3, of.snapshot);
-    await awaitGone("volumesnapshots", name3);
-  } catch (error63) {
-    if (!isNotServed(error63)) throw error63;
-  }
-  return { removed: removed2, late };
-}
-async function removeOne(context, { resource, name: name3, waits: waits2 }, isOurs) {
-  const { cluster, target } = context;
-  const found3 = await cluster.find(resource, name3, target.namespace);
-  if (found3 === void 0) return false;
-  if (!isOurs(found3)) throw foreign3(target.namespace, kinds4[resource], name3);
-  if (!waits2 && found3.metadata?.deletionTimestamp !== void 0) return false;
-  if (resource === "volumesnapshots") await setDeletionPolicy(context, name3, "Delete");
-  const judged2 = { preconditions: { uid: found3.metadata?.uid } };
-  const options2 = resource === "jobs" ? { ...judged2, foreground: true } : judged2;
-  await cluster.delete(resource, name3, target.namespace, options2);
-  return true;
-}
-async function settleVolume(context, name3, waits2) {
-  const { cluster, target, log: log2 } = context;
-  const { namespace } = target;
-  const found3 = await cluster.find("persistentvolumeclaims", name3, namespace);
-  if (found3 === void 0 || !isOfRehearsal(target).claim(found3)) return void 0;
-  if (!waits2 && await mayStillCome(cluster, found3)) return lateClaim(name3);
-  const claim3 = waits2 ? await withVolume(context, found3) : found3;
-  if (claim3 === "late") return lateVolume(found3);
-  const volume = claim3 && await volumeOfCopy(cluster, target, claim3);
-  if (claim3 === void 0 || volume === void 0) return void 0;
-  const policy = isOlder(volume, claim3) ? "Retain" : "Delete";
-  if (policy === "Retain")
-    log2.annotate(
-      "warning",
-      "rehearsal",
-      `${noCopy(name3, volume.metadata?.name ?? "")} The action keeps it (reclaim policy Retain).`
-    );
-  await setPolicyOfClaims(context, volume, claim3, policy);
-  return void 0;
-}
-async function withVolume({ cluster, target, inputs, clock, log: log2, signal }, { metadata }) {
-  const [namespace, name3] = [target.namespace, metadata?.name ?? ""];
-  const what = `the volume of PersistentVolumeClaim ${name3} to be made`;
-  const lookAt2 = (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} describe pvc ${name3}`;
-  const limits = { limit: inputs.snapshotTimeout, limitInput: "snapshot-timeout", lookAt: lookAt2 };
-  try {
-    return await waitFor({ what, ...limits, clock, log: log2, signal }, async () => {
-      const now = await cluster.find("persistentvolumeclaims", name3, namespace);
-      return now !== void 0 && await mayStillCome(cluster, now) ? { pending: "the storage has been asked for it, and its class retains it" } : { done: now };
-    });
-  } catch (error63) {
-    if (!(error63 instanceof _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .WaitError */ .uf)) throw error63;
-    log2.annotate("warning", "rehearsal", (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63));
-    return "late";
-  }
-}
-function lateClaim(name3) {
-  return {
-    what: `PersistentVolumeClaim ${name3} stays for now: the storage still makes its volume, a copy of the server's data, and its class would retain the volume`,
-    remedy: "The next rehearsal or upgrade removes both."
-  };
-}
-function lateVolume({ metadata }) {
-  const name3 = `pvc-${metadata?.uid ?? ""}`;
-  const patch = '{"spec":{"persistentVolumeReclaimPolicy":"Delete"}}';
-  return {
-    what: `PersistentVolume ${name3} may still be made, with a copy of the server's data: its claim was deleted before, and its class retains it`,
-    remedy: `Look later whether it is there. Then have Kubernetes delete it: ${copyable((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl patch persistentvolume ${name3} --type merge -p ${patch}`)}`
-  };
-}
-var kinds4 = {
-  pods: "pod",
-  jobs: "job",
-  persistentvolumeclaims: "pvc",
-  volumesnapshots: "volumesnapshot"
-};
-async function gone2(context, resource, name3) {
-  const { cluster, target, inputs, clock, log: log2, signal } = context;
-  const what = `${kinds4[resource]} ${name3} to be deleted`;
-  const lookAt2 = (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${target.namespace} describe ${kinds4[resource]} ${name3}`;
-  const limit10 = inputs.detachTimeout;
-  await waitFor({ what, limit: limit10, limitInput: "detach-timeout", lookAt: lookAt2, clock, log: log2, signal }, async () => {
-    const now = await cluster.find(resource, name3, target.namespace);
-    return now === void 0 ? { done: void 0 } : { pending: "it still exists" };
-  });
-}
-function foreign3(namespace, kind, name3) {
-  return new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .ClusterError */ .b$(
-    "rehearsal-foreign",
-    `No rehearsal made ${kind} ${name3} in namespace ${namespace}, and a rehearsal needs its name. The action left it as it is.`,
-    `Look at it: ${copyable((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} describe ${kind} ${name3}`)}. If nobody needs it, delete it: ${copyable((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .shell */ .vf)`kubectl -n ${namespace} delete ${kind} ${name3}`)}. Then run again.`
+function storageDigest({ target, inputs, storageClass, snapshotClass }) {
+  if (!storageClass.known) return void 0;
+  const { found: found3 } = storageClass.value;
+  const chosen = snapshotClass.known ? snapshotClass.value.chosen : void 0;
+  if (inputs.backup === "snapshot" && chosen === void 0) return void 0;
+  return sha256(
+    JSON.stringify({
+      claim: copyClaim(target, copyName(target), void 0).spec,
+      storageClass: found3 && {
+        uid: found3.metadata?.uid,
+        provisioner: found3.provisioner,
+        parameters: found3.parameters,
+        mountOptions: found3.mountOptions,
+        volumeBindingMode: found3.volumeBindingMode,
+        allowedTopologies: found3.allowedTopologies
+      },
+      ...inputs.backup === "snapshot" ? {
+        snapshotClass: { uid: chosen?.metadata.uid, driver: chosen?.driver, parameters: chosen?.parameters }
+      } : {}
+    })
   );
 }
 
@@ -72459,7 +72840,7 @@ function identityOf2({ volume }, databases) {
   const claim3 = volume.claim.metadata?.uid;
   return identity.safeParse({ systemIdentifier, claim: claim3, volume: volumeName({ volume }) }).data;
 }
-var record3 = external_exports.strictObject({
+var first = external_exports.strictObject({
   schema: external_exports.literal(1),
   runId: external_exports.string().max(500),
   /** By the API server's clock. */
@@ -72475,6 +72856,13 @@ var record3 = external_exports.strictObject({
   /** Seconds of each stage, by its id. */
   seconds: external_exports.record(external_exports.string().regex(/^rehearsal-[a-z-]{1,40}$/), external_exports.number().nonnegative())
 });
+var second = first.extend({
+  schema: external_exports.literal(2),
+  runId: runAddress,
+  /** Missing where no copy was seen to be restored, and where it is not known when the storage cuts snapshots. */
+  proof: backupProof.optional()
+});
+var record3 = external_exports.discriminatedUnion("schema", [first, second]);
 async function findRecord(cluster, namespace, seal) {
   const found3 = await cluster.find("configmaps", rehearsalRecordName, namespace);
   if (found3 === void 0) return void 0;
@@ -72491,7 +72879,7 @@ async function removeRecord(cluster, namespace) {
   const { metadata, data: data2 = {} } = found3;
   const isOwned = Object.entries(ownerLabel).every(([name3, value3]) => metadata?.labels?.[name3] === value3);
   const isSealed = data2["record"] !== void 0 && data2["seal"] !== void 0;
-  if (!isOwned && !isSealed) throw foreign3(namespace, "configmap", rehearsalRecordName);
+  if (!isOwned && !isSealed) throw foreign2(namespace, "configmap", rehearsalRecordName);
   await cluster.delete("configmaps", rehearsalRecordName, namespace, { preconditions: { uid: metadata?.uid } });
 }
 async function writeRecord(cluster, namespace, seal, written3) {
@@ -72543,27 +72931,40 @@ function settingsDigest(facts, { version: version4, scripts }) {
 // src/rehearsal/valid.ts
 async function expectRehearsed(server2) {
   const { facts, log: log2 } = server2;
-  const { rehearsal } = facts.inputs;
-  if (rehearsal === "off") return void 0;
+  const { rehearsal: rehearsal2 } = facts.inputs;
+  if (rehearsal2 === "off") return {};
   const found3 = await known(() => lastRehearsal(server2));
-  if (found3.known && found3.value.why === void 0) {
+  const last = found3.known ? found3.value : found3.reason;
+  if (typeof last !== "string") {
     log2.info("The last rehearsal of this server passed, and nothing that it depends on has changed");
-    return found3.value.seconds;
+    return rehearsedBy(server2, last);
   }
-  const why = found3.known ? found3.value.why ?? "" : found3.reason;
-  if (rehearsal === "auto") log2.info(`No rehearsal counts for this upgrade: ${why}`);
+  if (rehearsal2 === "auto") log2.info(`No rehearsal counts for this upgrade: ${last}`);
   else
     throw new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .UpgradeError */ .fy(
       "rehearsal-missing",
-      `"rehearsal: required" needs a rehearsal that counts, and ${why}. Nothing was changed.`,
+      `"rehearsal: required" needs a rehearsal that counts, and ${last}. Nothing was changed.`,
       'Run "mode: rehearse" with the same inputs. Then run the upgrade within "rehearsal-valid".'
     );
-  return void 0;
+  return {};
 }
 async function lastRehearsal(server2) {
   const { cluster, facts, seal } = server2;
   const record4 = await findRecord(cluster, facts.target.namespace, seal.for(ofRehearsal));
-  return { why: await whyUncounted(server2, record4), seconds: record4 === "foreign" ? void 0 : record4?.seconds };
+  const why = await whyUncounted(server2, record4);
+  return record4 === void 0 || record4 === "foreign" || why !== void 0 ? why ?? "it could not be read" : record4;
+}
+function rehearsedBy({ facts, log: log2 }, record4) {
+  const { seconds: rehearsed2 } = record4;
+  const proof = record4.schema === 1 ? void 0 : record4.proof;
+  const why = whyNoProof(proof, facts);
+  if (proof === void 0 || why !== void 0) {
+    if (facts.inputs.backup === "snapshot" || facts.inputs.backup === "clone")
+      log2.info(`That rehearsal does not prove the backup: ${why ?? ""}`);
+    return { rehearsed: rehearsed2 };
+  }
+  const cuts = proof.kind === "snapshot" ? proof.cuts : void 0;
+  return { rehearsed: rehearsed2, rehearsalProof: { run: record4.runId, at: record4.endedAt, cuts } };
 }
 async function whyUncounted(server2, record4) {
   const { cluster, database, facts } = server2;
@@ -72631,8 +73032,8 @@ function openGroups(findings) {
       const rest2 = (waiting.get(finding) ?? []).filter((other) => other !== finding);
       return [{ head: finding, rest: rest2, isCause: true }];
     }
-    const [first, ...rest] = waiting.get(reason) ?? [];
-    return first === finding ? [{ head: first, rest, isCause: false }] : [];
+    const [first2, ...rest] = waiting.get(reason) ?? [];
+    return first2 === finding ? [{ head: first2, rest, isCause: false }] : [];
   });
   return worstFirst.flatMap((status) => groups.filter((group2) => worstOf(group2) === status));
 }
@@ -72670,10 +73071,10 @@ function groupBlocks({ head: head2, rest }, failOn) {
 }
 var mostNamed2 = 4;
 function blockingText(findings, failOn) {
-  const [first, ...others2] = openGroups(findings).filter((group2) => groupBlocks(group2, failOn));
-  if (first === void 0) return "";
-  const { isCause, head: head2 } = first;
-  const begin2 = isCause ? `"${head2.title}", ${blockingName(first)}` : blockingName(first);
+  const [first2, ...others2] = openGroups(findings).filter((group2) => groupBlocks(group2, failOn));
+  if (first2 === void 0) return "";
+  const { isCause, head: head2 } = first2;
+  const begin2 = isCause ? `"${head2.title}", ${blockingName(first2)}` : blockingName(first2);
   const more = others2.length - mostNamed2;
   const then = others2.slice(0, mostNamed2).map(blockingName).join(", ") + (more > 0 ? ` and ${String(more)} more` : "");
   const blocking = findings.filter((finding) => blocks(finding, failOn)).length;
@@ -72886,52 +73287,52 @@ function refuseIfBlocked(findings, failOn) {
 }
 async function withRehearsal(context, checked3) {
   const rehearsed2 = await expectRehearsed({ ...context, ...checked3 });
-  return { ...checked3, facts: { ...checked3.facts, rehearsed: rehearsed2 } };
+  return { ...checked3, facts: { ...checked3.facts, ...rehearsed2 } };
 }
 
 // src/modes/cleanup.ts
 async function cleanup(given2) {
   const { namespace, dryRun: dryRun2 } = given2.inputs;
   if (dryRun2) await expectNoHolder(given2.cluster, namespace);
-  else await awaitNoHolder(given2, namespace);
+  else {
+    await awaitNoHolder(given2, namespace);
+    await awaitDeadRehearsal(given2, namespace);
+  }
   const { context, server: server2 } = await findServer(given2);
   const { log: log2, progress, signal, runId } = context;
   const looking = lookingAt(context, server2);
-  const first = await look4(looking, context.cluster.interruptedBy(signal), server2.target);
-  progress.cleanup = reportOf(first);
-  await tell4(context, first);
+  const first2 = await look4(looking, context.cluster.interruptedBy(signal), server2.target);
+  progress.cleanup = reportOf(first2);
+  await tell4(context, first2);
   const { target } = server2;
   const lease2 = { namespace, statefulSet: target.name, applications: [], volume: volumeName(target) ?? "" };
-  if (isNothingLeft(first)) {
+  if (isNothingLeft(first2)) {
     if (!dryRun2 && await isHeldByDead(context, target))
       await withUpgradeLease(context, lease2, runId, () => Promise.resolve());
     progress.verdict = "cleaned-up";
     log2.annotate("notice", "cleaned up", "There is nothing to remove. Nothing was changed.");
     return;
   }
-  expectMet(first.gates);
+  expectMet(first2.gates);
   if (dryRun2) {
     progress.verdict = "passed";
-    const listed = totalOf(first.inventory.items);
+    const listed = totalOf(progress.cleanup.items);
     log2.annotate("notice", "dry run", `The cleanup would remove ${listed}. Nothing was changed.`);
     return;
   }
   if (signal.aborted) throw new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc("the cleanup had removed nothing");
-  await withUpgradeLease(context, lease2, runId, (cluster) => removeAll(looking, cluster));
+  await withUpgradeLease(context, lease2, runId, (cluster) => removeAll2(looking, cluster));
   const { items, freedBytes } = progress.cleanup;
-  const [total, freed] = [totalOf(items), bytesText(freedBytes ?? 0)];
+  const total = totalOf(items.filter(({ isRemoved }) => isRemoved));
+  const freed = freedBytes === void 0 ? "" : ` The server's volume has ${bytesText(freedBytes)} more free, as measured.`;
   progress.verdict = "cleaned-up";
-  log2.annotate(
-    "notice",
-    "cleaned up",
-    `Removed ${total}. The server's volume has ${freed} more free, as measured. PostgreSQL 12 can't be restored any more.`
-  );
+  log2.annotate("notice", "cleaned up", `Removed ${total}.${freed} PostgreSQL 12 can't be restored any more.`);
 }
 async function isHeldByDead({ cluster, inputs }, { statefulSet, volume }) {
   const isLabelled = [statefulSet, volume.persistentVolume].some((object2) => fencingTokenOf(object2) !== void 0);
   return isLabelled || await findHolding(cluster, inputs.namespace) !== void 0;
 }
-async function removeAll(looking, leased) {
+async function removeAll2(looking, leased) {
   const { context, server: server2 } = looking;
   const { log: log2, progress, inputs, signal, timeline } = context;
   const cluster = leased.interruptedBy(signal);
@@ -72951,7 +73352,8 @@ async function removeAll(looking, leased) {
       freedBytes = bytes;
     },
     lookAgain: async () => {
-      const { inventory, gates } = await survey2(looking, cluster, await discover(cluster, inputs));
+      const rehearsals = () => Promise.resolve({ items: [], left: [] });
+      const { inventory, gates } = await survey2(looking, cluster, await discover(cluster, inputs), rehearsals);
       latest = gates;
       const { what, remedy: remedy4 } = unmetText(gates) ?? {};
       if (what !== void 0 && remedy4 !== void 0)
@@ -72960,10 +73362,9 @@ async function removeAll(looking, leased) {
     }
   };
   const title = "Back up PostgreSQL 14";
-  const backup3 = await log2.group(
-    title,
-    () => timeline.phase("cleanup-backup", title, () => backUpNew(removal, before.facts))
-  );
+  const needsBackup = before.inventory.items.length > 0;
+  const takeBackup2 = () => timeline.phase("cleanup-backup", title, () => backUpNew(removal, before.facts));
+  const backup3 = needsBackup ? await log2.group(title, takeBackup2) : void 0;
   const now = await look4(looking, cluster, await discover(cluster, inputs));
   latest = now.gates;
   const report = () => {
@@ -72977,7 +73378,11 @@ async function removeAll(looking, leased) {
   try {
     await log2.group(
       removing,
-      () => timeline.phase("cleanup-remove", removing, () => removeItems(given2, now.inventory.items))
+      () => timeline.phase("cleanup-remove", removing, async () => {
+        await removeItems(given2, now.inventory.items);
+        if (now.inventory.ofRehearsals.length > 0)
+          await removeLeftovers(context, context.runId, { ...given2, seal: server2.seal });
+      })
     );
   } finally {
     report();
@@ -72993,14 +73398,15 @@ async function look4(looking, cluster, target) {
   const title = "Look at what the upgrade kept";
   return await log2.group(title, () => timeline.phase("cleanup-look", title, () => survey2(looking, cluster, target)));
 }
-async function survey2({ context, server: server2, readMissing }, cluster, target) {
+async function survey2({ context, server: server2, readMissing }, cluster, target, readRehearsals = () => readLeftovers(cluster, { target, seal: server2.seal })) {
   const { inputs } = context;
   const { database, seal } = server2;
   const facts = await readCleanupFacts({
     ...{ cluster, target, seal, inputs },
     database: database.over(cluster),
     readSnapshotClass: () => chooseSnapshotClass(cluster, target, inputs.volumeSnapshotClass),
-    readMissing
+    readMissing,
+    readRehearsals
   });
   const inventory = inventoryOf(facts);
   return { facts, inventory, gates: judgeGates(facts, inventory) };
@@ -73008,7 +73414,8 @@ async function survey2({ context, server: server2, readMissing }, cluster, targe
 function isNothingLeft({ facts, inventory, gates }) {
   const isMet = (id) => gates.find((gate) => gate.id === id)?.status === "met";
   const isRead = [facts.files, facts.jobs, facts.history].every((fact2) => fact2.known);
-  return inventory.items.length === 0 && isRead && isMet("journal") && isMet("objects");
+  const { items, ofRehearsals } = inventory;
+  return items.length + ofRehearsals.length === 0 && isRead && isMet("journal") && isMet("objects");
 }
 function expectMet(gates) {
   const { what, remedy: remedy4 } = unmetText(gates) ?? {};
@@ -73053,7 +73460,7 @@ function reportOf({ facts, inventory, gates }, removed2 = /* @__PURE__ */ new Se
   return {
     healthySince: datedHealth(facts)?.toISOString(),
     gates: gates.map(({ id, title, status, said: said2 }) => ({ id, title, status, said: said2 })),
-    items: inventory.items.map(({ id, kind, name: name3, bytes, why }) => ({
+    items: [...inventory.items, ...inventory.ofRehearsals].map(({ id, kind, name: name3, bytes, why }) => ({
       kind,
       name: name3,
       bytes,
@@ -73272,16 +73679,16 @@ function commentFor(settings2, before, told) {
     const others2 = waitingText(view, mostIds2, code);
     return `- ${findingName(title, check3)}: ${text2(state)}${was}; ${code(evidence[0] ?? "")}${others2 === void 0 ? "" : `. ${others2}`}`;
   });
-  const lost = [...isNew].filter((id) => find2(id) === void 0).map((id) => `- ${named2(id, void 0)}: ${text2(red[id] ?? "")}`);
-  const gone3 = Object.keys(before).filter((id) => red[id] === void 0).map((id) => `- ${named2(id, find2(id))}: ${nowOf(find2(id)?.status, conditionOf(settings2).others[id])}`);
+  const lost = [...isNew].filter((id) => find2(id) === void 0).map((id) => `- ${named3(id, void 0)}: ${text2(red[id] ?? "")}`);
+  const gone2 = Object.keys(before).filter((id) => red[id] === void 0).map((id) => `- ${named3(id, find2(id))}: ${nowOf(find2(id)?.status, conditionOf(settings2).others[id])}`);
   const lines = [
     ...turned.length === 0 && lost.length === 0 ? [] : ["**Red now:**", "", ...turned, ...lost, ""],
-    ...gone3.length === 0 ? [] : ["**Green again:**", "", ...gone3, ""],
+    ...gone2.length === 0 ? [] : ["**Green again:**", "", ...gone2, ""],
     isEmpty(red) ? `${closing(findings.length)}, as ${runLink(settings2.runUrl)} found.` : `Found by ${runLink(settings2.runUrl)}.`
   ];
   return [changeMarker(told), ...lines].join("\n");
 }
-function named2(id, finding) {
+function named3(id, finding) {
   return findingName(finding?.title ?? id, id);
 }
 function closing(checks) {
@@ -73666,7 +74073,6 @@ function expectMeasured({ before, server: server2 }) {
 
 // src/rehearsal/stages/after-start.ts
 var limit7 = 6 * 60 * 6e4;
-var amcheckBudget = 10 * 6e4;
 async function timed({ clock, log: log2 }, { server: server2, before }, doing, sql) {
   const begun2 = clock.monotonic();
   const names = Object.keys(before.fingerprint.databases);
@@ -73729,13 +74135,15 @@ var pages2 = {
   id: "rehearsal-pages",
   title: "Pages of tables and indexes on the copy",
   async run(context, memory) {
+    const budget = context.inputs.amcheckBudget;
+    if (budget === 0)
+      return notProbed(
+        'The input "amcheck-budget" says not to look. The upgrade keeps what is damaged.',
+        'Set "amcheck-budget", or run pg_amcheck of PostgreSQL 14 on the server that runs.',
+        "Nobody looked at the pages"
+      );
     const measured2 = expectMeasured(memory);
-    const { rows: rows3, seconds: seconds3 } = await timed(
-      context,
-      measured2,
-      "checking the pages of the copy",
-      amcheckSql(amcheckBudget)
-    );
+    const { rows: rows3, seconds: seconds3 } = await timed(context, measured2, "checking the pages of the copy", amcheckSql(budget));
     const looked2 = [...rows3].map(([name3, of]) => ({ name: name3, ...lookedIn(of) }));
     const sum2 = (numbers) => numbers.reduce((all3, one) => all3 + one, 0);
     const [checked3, all2] = [sum2(looked2.map((one) => one.checked)), sum2(looked2.map((one) => one.of))];
@@ -73764,19 +74172,24 @@ var pages2 = {
         ...evidence
       );
     return checked3 === all2 ? passed(...evidence) : warning2(
-      "Run pg_amcheck on the server for the largest ones: the rehearsal could not look at them.",
+      'Raise "amcheck-budget", or run pg_amcheck on the server for the largest ones: the rehearsal could not look at them.',
       ...evidence
     );
   }
 };
 
+// src/facts/facts.ts
+var rehearsedJob = "rehearsal-job";
+var rehearsedCut = "rehearsal-cut";
+var rehearsedReady = "rehearsal-ready";
+
 // src/rehearsal/stages/copy.ts
 var copy = {
   id: "rehearsal-copy",
   title: "Copy of the volume",
-  async run(context) {
+  async run(context, memory) {
     const { cluster, target, mark: mark4 } = context;
-    const { source, evidence } = await sourceOfCopy(context);
+    const { source, evidence } = await sourceOfCopy(context, memory);
     await cluster.create("persistentvolumeclaims", rehearsalClaim(target, source, mark4), {
       namespace: target.namespace
     });
@@ -73790,22 +74203,26 @@ var copy = {
 function sizeOf({ volume: { claim: claim3, persistentVolume } }) {
   return persistentVolume?.spec?.capacity?.["storage"] ?? claim3.spec?.resources?.requests?.["storage"] ?? "its size";
 }
-async function sourceOfCopy(context) {
+async function sourceOfCopy(context, memory) {
   const { cluster, target, copying, mark: mark4, clock } = context;
   if (copying.kind === "clone")
     return { source: { kind: "PersistentVolumeClaim", name: target.volume.claimName }, evidence: [] };
   const name3 = rehearsalName(target);
   const asked3 = clock.monotonic();
-  const since = () => String(secondsSince(clock, asked3));
   await cluster.create("volumesnapshots", rehearsalSnapshot(target, copying.className, mark4), {
     namespace: target.namespace
   });
   await awaitSnapshot(context, name3, "cut");
-  const cut3 = since();
+  const cut3 = secondsSince(clock, asked3);
+  await writeMark(context, (position2) => {
+    memory.mark = position2;
+  });
   await awaitSnapshot(context, name3, "ready");
+  const ready4 = secondsSince(clock, asked3);
+  Object.assign(memory.seconds, { [rehearsedCut]: cut3, [rehearsedReady]: ready4 });
   return {
     source: { kind: "VolumeSnapshot", name: name3 },
-    evidence: [`VolumeSnapshot ${name3} was cut after ${cut3} s, and ready after ${since()} s`]
+    evidence: [`VolumeSnapshot ${name3} was cut after ${String(cut3)} s, and ready after ${String(ready4)} s`]
   };
 }
 
@@ -73871,13 +74288,13 @@ async function stopServer2(context, major) {
   );
   const exitCode = await endOf2(context, name3);
   await cluster.delete("pods", name3, target.namespace);
-  await gone2(context, "pods", name3);
+  await gone(context, "pods", name3);
   return exitCode;
 }
 async function removeServer(context, major) {
   const name3 = rehearsalPodName(major);
   await context.cluster.delete("pods", name3, context.target.namespace);
-  await gone2(context, "pods", name3);
+  await gone(context, "pods", name3);
 }
 async function stopFast2({ target, inputs, database, log: log2 }, name3) {
   const seconds3 = String(Math.round(inputs.shutdownTimeout / 1e3));
@@ -73946,13 +74363,29 @@ async function withImage({ cluster }, then, seen, answer2) {
 var recovery = {
   id: "rehearsal-recovery",
   title: "Recovery of PostgreSQL 12 on the copy",
-  run: async (context) => await judge8(
+  run: async (context, memory) => await judge8(
     context,
     await runJob2(context, "boot"),
     "Look at the storage and its snapshots. A copy that does not start is no backup.",
-    ({ message, walEnd }) => passed(message, ...walEnd ? [`The WAL of the copy ends at ${walEnd}`] : [])
+    (result) => judgeRecovery(context, memory, result)
   )
 };
+function judgeRecovery({ target, copying }, memory, { message, walEnd }) {
+  const evidence = [message, ...walEnd ? [`The WAL of the copy ends at ${walEnd}`] : []];
+  if (copying.kind === "clone") return passed(...evidence);
+  const timing = cutTiming(rehearsalName(target), memory.mark, walEnd);
+  memory.cuts = timing?.cuts;
+  if (timing?.cuts === "late")
+    return warning2(
+      "The upgrade says the same, and waits until the backup is ready before it runs pg_upgrade. Report it to the vendor of the CSI driver.",
+      ...evidence,
+      timing.seen
+    );
+  return passed(
+    ...evidence,
+    timing?.seen ?? "It is unknown whether the storage cuts snapshots in time. So the upgrade proves its backup by itself"
+  );
+}
 var pgUpgrade = {
   id: "rehearsal-upgrade",
   title: "pg_upgrade on the copy",
@@ -73960,7 +74393,7 @@ var pgUpgrade = {
     const run3 = await runJob2(context, "upgrade");
     if (typeof run3 !== "string") {
       memory.upgradeImage = seenImage(run3.pod, containerName)?.imageId;
-      memory.jobSeconds = run3.seconds;
+      memory.seconds[rehearsedJob] = run3.seconds;
     }
     return await judge8(
       context,
@@ -74075,17 +74508,23 @@ async function rehearse(context) {
   if (earlier2.late !== void 0)
     log2.annotate("warning", "rehearsal", `${(0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .sentence */ .em)(earlier2.late.what)} ${earlier2.late.remedy}`);
   await removeRecord(cluster, target.namespace);
-  const memory = {};
+  const memory = { seconds: {} };
   let findings;
   try {
     findings = await runStages(context, memory);
   } catch (error63) {
-    await removeAll2(context);
+    await removeAll3(context);
     throw error63;
   }
   const databases = memory.before && digestsIn(memory.before.answers);
   const images = [memory.upgradeImage, memory.servingImage];
-  return { findings: [...findings, await removeAll2(context)], databases, images, jobSeconds: memory.jobSeconds };
+  const { cuts, seconds: seconds3 } = memory;
+  const restored = hasRestored(findings) ? { copying: context.copying, cuts } : void 0;
+  return { findings: [...findings, await removeAll3(context)], databases, images, seconds: seconds3, restored };
+}
+function hasRestored(findings) {
+  const status = findings.find(({ id }) => id === recovery.id)?.status;
+  return status === "passed" || status === "warning";
 }
 async function runStages(context, memory) {
   const { log: log2, timeline, signal } = context;
@@ -74100,7 +74539,7 @@ async function runStages(context, memory) {
     if (signal.aborted) throw new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc(title);
     const answer2 = await log2.group(title, () => timeline.phase(id, title, () => answerOf3(stage, context, memory)));
     findings.push({ id, title, ...answer2 });
-    if (answer2.status === "failed" || answer2.status === "unknown") stopped = title;
+    if (blocks(answer2, "failed")) stopped = title;
   }
   return findings;
 }
@@ -74112,7 +74551,7 @@ async function answerOf3(stage, context, memory) {
     return unknown2(error63.remedy, (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .describe */ .q0)(error63));
   }
 }
-async function removeAll2(context) {
+async function removeAll3(context) {
   const { log: log2, timeline } = context;
   const about = { id: "rehearsal-removal", title: "Removal of what the rehearsal made" };
   return await log2.group(
@@ -74132,9 +74571,6 @@ async function removeAll2(context) {
   );
 }
 
-// src/facts/facts.ts
-var rehearsedJob = "rehearsal-job";
-
 // src/modes/rehearse.ts
 async function rehearseUpgrade(given2) {
   const { context, server: found3 } = await findServer(given2);
@@ -74151,7 +74587,7 @@ async function rehearseUpgrade(given2) {
       const given3 = { ...context, ...plan, cluster: leased, target: checked3.target, scripts: scripts.job, mark: mark4 };
       return await rehearse({ ...given3, database: checked3.database.over(leased) });
     },
-    keep: (leased, rehearsal) => keepRecord(context, checked3, leased, rehearsal)
+    keep: (leased, rehearsal2) => keepRecord(context, checked3, leased, rehearsal2)
   });
   progress.rehearsal = findings;
   progress.verdict = verdictOf([...progress.findings, ...findings]);
@@ -74167,7 +74603,7 @@ async function rehearseUpgrade(given2) {
     "Do what each of them says, in the log. Then rehearse again."
   );
 }
-async function keepRecord({ runId, timeline, log: log2, inputs, scripts, version: version4 }, { target, facts, seal }, leased, { findings, databases, images, jobSeconds }) {
+async function keepRecord({ runId, timeline, log: log2, inputs, scripts, version: version4 }, { target, facts, seal }, leased, { findings, databases, images, seconds: seconds3, restored }) {
   const passed2 = !findings.some((finding) => blocks(finding, inputs.failOn));
   const probes2 = passed2 ? [] : [facts.upgradeProbe, facts.servingProbe];
   const [ofJob, ofServer2] = probes2.map((probe2) => seenBy(probe2)?.imageId ?? "");
@@ -74181,16 +74617,18 @@ async function keepRecord({ runId, timeline, log: log2, inputs, scripts, version
       log2.annotate("warning", "rehearsal", `The result does not count for an upgrade, and is not kept: ${why}`);
     return;
   }
-  const seconds3 = timeline.phases.filter(({ id }) => id.startsWith("rehearsal-")).map(({ id, seconds: of }) => [id, of]);
-  if (jobSeconds !== void 0) seconds3.push([rehearsedJob, jobSeconds]);
+  const stages2 = timeline.phases.filter(({ id }) => id.startsWith("rehearsal-"));
+  const secondsOf = Object.fromEntries(stages2.map(({ id, seconds: of }) => [id, of]));
+  const proof = proofOf(facts, restored);
   try {
     await writeRecord(leased, target.namespace, seal.for(ofRehearsal), {
-      schema: 1,
+      schema: 2,
       runId,
       endedAt: (await leased.now()).toISOString(),
       passed: passed2,
       rehearsed: { server: identity2, settings: settings2, images: [upgradeImage, servingImage], databases },
-      seconds: Object.fromEntries(seconds3)
+      seconds: { ...secondsOf, ...seconds3 },
+      ...proof === void 0 ? {} : { proof }
     });
   } catch (error63) {
     if ((0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .isLeaseLost */ .Rh)(error63)) throw error63;
@@ -74792,6 +75230,13 @@ function planBeginning({ target, record: record4 }) {
 // src/upgrade/expected-seconds.ts
 var pace2 = 100 * 1024 * 1024;
 var gibibyte = 1024 ** 3;
+var spreads = {
+  measured: { low: 0.75, high: 1.25 },
+  measuredOnCopy: { low: 0.6, high: 1.25 },
+  shown: { low: 0.7, high: 1.3 },
+  assumed: { low: 0.6, high: 1.4 },
+  limit: { low: 0, high: 1 }
+};
 function expectedSeconds(step, facts) {
   return asRehearsed(step, facts) ?? byFacts(step, facts);
 }
@@ -74803,14 +75248,31 @@ var rehearsedSteps = {
   verify: { stages: ["rehearsal-data", "rehearsal-sort-order"], more: 0 },
   "update-extensions": { stages: ["rehearsal-extensions"], more: 0 }
 };
-function asRehearsed(step, { rehearsed: rehearsed2, target }) {
-  const of = rehearsedSteps[step];
+function rehearsedBackup({ inputs, rehearsalProof: proof }) {
+  if (proof === void 0 || proof.cuts === "late") return void 0;
+  return inputs.backup === "clone" ? { stages: ["rehearsal-copy", "rehearsal-recovery"], more: 0 } : { stages: [rehearsedCut], more: 0 };
+}
+var asInRehearsal = "what the rehearsal took";
+function spreadOf(step, facts) {
+  const expected = expectedSeconds(step, facts);
+  const spread = expected?.seconds === void 0 ? spreads.measured : expected.spread;
+  return spread === void 0 ? {} : { spread };
+}
+function asRehearsed(step, facts) {
+  const { rehearsed: rehearsed2, target, inputs } = facts;
+  const of = step === "backup" ? rehearsedBackup(facts) : rehearsedSteps[step];
   if (of === void 0 || step === "upgrade-job" && anchorNode(target) === void 0) return void 0;
   const seconds3 = of.stages.reduce((sum2, stage) => {
     const one = rehearsed2?.[stage];
     return sum2 === void 0 || one === void 0 ? void 0 : sum2 + one;
   }, of.more);
-  return seconds3 === void 0 ? void 0 : { seconds: round(seconds3), basis: "what the rehearsal took" };
+  if (seconds3 === void 0) return void 0;
+  if (step === "backup") return { seconds: round(seconds3), spread: spreads.assumed, basis: asInRehearsal };
+  return inputs.backup === "snapshot" ? {
+    seconds: round(seconds3),
+    spread: spreads.measuredOnCopy,
+    basis: `${asInRehearsal} on a copy: an upper bound where the storage loads a copy only when it is read`
+  } : { seconds: round(seconds3), spread: spreads.measured, basis: asInRehearsal };
 }
 function byFacts(step, facts) {
   const { inputs } = facts;
@@ -74819,31 +75281,31 @@ function byFacts(step, facts) {
   const data2 = bytes === void 0 ? "" : `${(bytes / gibibyte).toFixed(1)} GiB of data at 100 MiB/s`;
   switch (step) {
     case "stop-applications":
-      return { seconds: 2, basis: "pods that end at once; each may take up to its terminationGracePeriodSeconds" };
+      return assumed(1, "pods that end at once; each may take up to its terminationGracePeriodSeconds");
     case "quiesce":
     case "verify":
-      return bytes === void 0 ? unread3 : {
-        seconds: round(1.5 + Math.min(bytes, countedBytes) / pace2),
-        basis: "counting rows of the smallest tables, of at most 512 MiB at 100 MiB/s"
-      };
+      return bytes === void 0 ? unread3 : assumed(
+        (step === "quiesce" ? 1 : 0.5) + Math.min(bytes, countedBytes) / pace2,
+        "counting rows of the smallest tables, of at most 512 MiB at 100 MiB/s"
+      );
     case "stop-postgresql":
-      return attached(facts, { seconds: 2, basis: "a server that has just written everything to disk" });
+      return attached(facts, assumed(1.2, "a server that has just written everything to disk"));
     case "backup":
-      return backup2(inputs, reading, data2);
+      return backup2(facts, reading, data2);
     case "upgrade-job":
       return attached(facts, job2(facts, reading, data2));
     case "backup-ready":
       return backupReady(facts);
     case "activate":
-      return attached(facts, { seconds: 2, basis: "the node has the image and the volume" });
+      return attached(facts, assumed(1.2, "the node has the image and the volume"));
     case "update-extensions":
-      return { seconds: 1, basis: "a few statements" };
+      return assumed(1, "a few statements");
     case "before-applications":
       return beforeApplications2(inputs);
     case "quick-analyze":
-      return { seconds: inputs.statisticsBudget / 1e3, basis: "at most statistics-budget" };
+      return { seconds: inputs.statisticsBudget / 1e3, spread: spreads.limit, basis: "at most statistics-budget" };
     case "analyze":
-      return reading === void 0 ? unread3 : { seconds: round(1 + reading), basis: `samples of all tables, with pauses: at most ${data2}` };
+      return reading === void 0 ? unread3 : assumed(1 + reading, `samples of all tables, with pauses: at most ${data2}`);
     case "server-ready":
       return ready3(facts);
     case "restore-applications":
@@ -74852,30 +75314,40 @@ function byFacts(step, facts) {
       return void 0;
   }
 }
+function assumed(seconds3, basis) {
+  return { seconds: round(seconds3), spread: spreads.assumed, basis };
+}
 var unread3 = { basis: "the size of the data could not be read" };
 function attached({ target }, expected) {
   return anchorNode(target) === void 0 ? { basis: "nothing keeps the volume attached to its node, and nothing shows how long the storage takes for that" } : expected;
 }
-function backup2({ backup: kind, snapshotGate, verifyBackup }, reading, data2) {
+function backup2({ inputs: { backup: kind, snapshotGate, verifyBackup }, rehearsalProof: proof }, reading, data2) {
   if (kind === "external") return { seconds: 0, basis: "no backup is taken" };
   const measured2 = 'step "prove-backup" measures it';
   if (kind === "copy") {
     if (reading === void 0) return unread3;
-    return {
-      seconds: round(5 + 2 * reading),
-      basis: `copying ${data2}, and reading the copy${verifyBackup ? '; step "prove-backup" measures how fast the volume is written' : ""}`
-    };
+    const tried = verifyBackup ? '; step "prove-backup" measures how fast the volume is written' : "";
+    return assumed(5 + 2 * reading, `copying ${data2}, and reading the copy${tried}`);
   }
   if (kind !== "snapshot") return { basis: verifyBackup ? measured2 : "how long the storage copies the data" };
-  return verifyBackup || snapshotGate === "cut" ? { seconds: 1, basis: `storage that cuts a snapshot at once${verifyBackup ? `; ${measured2}` : ""}` } : { basis: 'without "verify-backup" the action waits until the snapshot is ready' };
+  if (proof?.cuts === "late")
+    return { basis: "the storage cuts snapshots late, so the action waits until the snapshot is ready" };
+  return verifyBackup || snapshotGate === "cut" ? assumed(1, `storage that cuts a snapshot at once${verifyBackup ? `; ${measured2}` : ""}`) : { basis: 'without "verify-backup" the action waits until the snapshot is ready' };
 }
 function backupReady(facts) {
   const { backup: kind, snapshotGate, verifyBackup } = facts.inputs;
+  const { rehearsed: rehearsed2, rehearsalProof: proof } = facts;
   const transfer = transferOf(facts);
   if (kind !== "snapshot") return { seconds: 0, basis: "no snapshot to wait for" };
   if (snapshotGate === "cut") return { seconds: 0, basis: 'no wait with "snapshot-gate: cut"' };
   if (transfer === "clone" || transfer === "copy")
     return { seconds: 0, basis: "no wait: PostgreSQL 12 keeps files of its own" };
+  if (proof?.cuts === "late") return { seconds: 0, basis: "no wait: the snapshot is ready before" };
+  const ready4 = proof && rehearsed2?.[rehearsedReady];
+  if (ready4 !== void 0) {
+    const seconds3 = ready4 - (expectedSeconds("upgrade-job", facts)?.seconds ?? 0);
+    return assumed(Math.max(0, seconds3), `${asInRehearsal}, beside the Job`);
+  }
   if (!verifyBackup) return { seconds: 0, basis: 'no wait: without "verify-backup" the snapshot is ready before' };
   return { basis: 'how long the storage copies the snapshot; step "prove-backup" measures it' };
 }
@@ -74893,25 +75365,31 @@ function job2(facts, reading, data2) {
   const copying = transfer === "copy" ? `, and copying ${data2}` : transfer === void 0 ? "; where the volume has neither reflinks nor hard links, the Job copies all data besides" : "";
   return {
     seconds: round(3 + prediction.pgUpgradeSeconds + (transfer === "copy" ? reading : 0)),
+    spread: spreads.shown,
     basis: `the start of the pod, and dumps and restores as the restore test measured them${copying}`
   };
 }
 function beforeApplications2({ beforeApplicationsSql, beforeApplications: beforeApplications3, hookTimeout }) {
-  const hooks = [beforeApplicationsSql, beforeApplications3].filter((script4) => script4 !== "").length;
-  return { seconds: hooks * hookTimeout / 1e3, basis: "at most hook-timeout" };
+  const hooks = [beforeApplicationsSql, beforeApplications3].filter((script5) => script5 !== "").length;
+  return { seconds: hooks * hookTimeout / 1e3, spread: spreads.limit, basis: "at most hook-timeout" };
 }
 function ready3({ target, missingPermissions: missingPermissions2 }) {
   const { initialDelaySeconds: delay = 0, periodSeconds: period = 10 } = target.container.readinessProbe ?? {};
-  const first = `its readiness probe, which asks first ${String(delay)} s after the start of the container`;
+  const first2 = `its readiness probe, which asks first ${String(delay)} s after the start of the container`;
   const isLeft2 = missingPermissions2.known && missingPermissions2.value.some(({ verb, resource }) => verb === "patch" && resource === "pods");
   return isLeft2 && target.container.readinessProbe !== void 0 ? {
     seconds: Math.max(0.5, delay + period - 2),
-    basis: `${first}, and again ${String(period)} s later: without the right \`patch pods\` the kubelet is not asked before`
-  } : { seconds: Math.max(0.5, delay - 2), basis: first };
+    spread: spreads.assumed,
+    basis: `${first2}, and again ${String(period)} s later: without the right \`patch pods\` the kubelet is not asked before`
+  } : assumed(Math.max(0.5, delay - 2), first2);
 }
 function applications2({ applicationStart }) {
   const seconds3 = applicationStart.known ? applicationStart.value : void 0;
-  return seconds3 === void 0 ? { basis: "no pod of the applications shows how long it took until it was ready" } : { seconds: round(1 + seconds3), basis: "what the slowest application took until it was ready, at its last start" };
+  return seconds3 === void 0 ? { basis: "no pod of the applications shows how long it took until it was ready" } : {
+    seconds: round(1 + seconds3),
+    spread: spreads.shown,
+    basis: "what the slowest application took until it was ready, at its last start"
+  };
 }
 function round(seconds3) {
   return Math.round(seconds3 * 10) / 10;
@@ -74922,15 +75400,17 @@ async function runUpgrade({ facts, runId, seal, ...given2 }) {
   const { inputs, target } = facts;
   const record4 = recordOf(facts, runId, given2.clock.now());
   const journal2 = await Journal.begin(given2.cluster, target.namespace, seal, record4);
-  const context = contextOf({ ...given2, inputs, target, downtime: downtimeSteps(facts) }, journal2);
+  const { rehearsalProof: rehearsal2 } = facts;
+  const downtime = downtimeSteps(facts).map(({ id, title }) => ({ id, title, ...spreadOf(id, facts) }));
+  const context = contextOf({ ...given2, inputs, target, rehearsal: rehearsal2, downtime }, journal2);
   given2.timeline.expect(expectedTimes(facts));
   const ending3 = await converge3(reversibleSteps, context);
   return ending3.end === "completed" ? await completeUpgrade(context) : ending3;
 }
 function draftUpgrade(facts, scripts, runId, now) {
-  const { inputs, target } = facts;
+  const { inputs, target, rehearsalProof: rehearsal2 } = facts;
   const record4 = recordOf(facts, runId, now);
-  return planUpgrade({ inputs, target, scripts, record: record4, ...settled3(record4) }, facts);
+  return planUpgrade({ inputs, target, scripts, record: record4, rehearsal: rehearsal2, ...settled3(record4) }, facts);
 }
 function recordOf(facts, runId, now) {
   const { target, serving } = facts;
@@ -75018,11 +75498,15 @@ function planUpgrade(draft, facts) {
 }
 
 // src/upgrade/backup/noted-results.ts
-function notedResults({ record: record4, noted }) {
+function notedResults({
+  record: record4,
+  noted
+}) {
   const { kind } = record4.backup;
-  const { backup: backup3, exchange: exchange2, served } = noted;
+  const { backup: backup3, exchange: exchange2, rehearsal: rehearsal2, served } = noted;
   return {
     ...kind === "external" || !backup3 ? {} : { backup: { kind, name: backup3 } },
+    ...rehearsal2 === void 0 ? {} : { backupProof: { by: "rehearsal", ...rehearsal2 } },
     ...served === void 0 ? {} : { served: { kind: "VolumeSnapshot", name: served } },
     ...exchange2 === void 0 ? {} : { served: { kind: "PersistentVolume", name: exchange2.former }, restored: exchange2.volume }
   };
@@ -75399,70 +75883,6 @@ function cut2(step) {
   const isBehind = step === runUpgradeJob.id || step === awaitBackup.id || step === activate.id;
   const index = isBehind ? reversibleSteps.findIndex((s) => s.id === step) : 0;
   return { before: reversibleSteps.slice(0, index), rest: reversibleSteps.slice(index) };
-}
-
-// src/report/plan-lines.ts
-var longestText = 2e3;
-var longestScript = 200;
-function stepLine(step) {
-  return step.isDowntime ? `${step.title}: ${duration4(step)}` : `${step.title} (no downtime)`;
-}
-function duration4({ seconds: seconds3, basis }) {
-  const told = seconds3 === void 0 ? "not predicted" : `about ${String(seconds3)} s`;
-  return basis === void 0 ? told : `${told} (${basis})`;
-}
-function downtimeText({ downtimeSeconds, predictedSeconds, steps }) {
-  if (downtimeSeconds !== void 0) return `about ${String(downtimeSeconds)} s`;
-  const others2 = steps.filter(({ isDowntime, seconds: seconds3 }) => isDowntime && seconds3 === void 0);
-  return `at least about ${String(predictedSeconds)} s; not predicted: ${others2.map(({ title }) => title).join(", ")}`;
-}
-function moveLines(move) {
-  switch (move.does) {
-    case "create":
-      return [
-        `+ create${move.until === void 0 ? "" : `, until ${move.until}`}:`,
-        ...indented((0,_chunk_VPU43BNG_js__WEBPACK_IMPORTED_MODULE_1__/* .dump */ .Bh)(shortened4(move.manifest), { lineWidth: 160, noRefs: true, skipInvalid: true }))
-      ];
-    case "change":
-      return ["~ change:", ...indented(move.diff)];
-    case "run":
-      return [`> ${move.what}`];
-  }
-}
-function shortened4(value3) {
-  if (typeof value3 === "string")
-    return value3.length > (value3.includes("\n") ? longestScript : longestText) ? `(${String(value3.length)} characters, in the report)` : value3;
-  if (Array.isArray(value3)) return value3.map(shortened4);
-  if (typeof value3 !== "object" || value3 === null || value3 instanceof Date) return value3;
-  return Object.fromEntries(Object.entries(value3).map(([key4, one]) => [key4, shortened4(one)]));
-}
-function indented(text4) {
-  return text4.trimEnd().split("\n").map((line) => `    ${line}`);
-}
-function planLines(plan) {
-  return [
-    `The downtime would be **${text2(downtimeText(plan))}**.`,
-    "",
-    ...plan.steps.flatMap((step) => [
-      `- **${text2(step.title)}**${step.isDowntime ? `: ${text2(duration4(step))}` : ""}`,
-      ...step.moves.map((move) => `  - ${named3(move)}`)
-    ]),
-    "",
-    "All manifests and differences are in the log and in the report.",
-    ""
-  ];
-}
-function named3(move) {
-  switch (move.does) {
-    case "create": {
-      const { kind = "", metadata = {} } = move.manifest;
-      return `makes ${code(`${kind} ${metadata.name ?? ""}`)}${move.until === void 0 ? "" : ` (until ${prose(move.until)})`}`;
-    }
-    case "change":
-      return `changes ${code(`${move.resource}/${move.name}`)}`;
-    case "run":
-      return prose(move.what);
-  }
 }
 
 // node_modules/diff/libesm/diff/base.js
@@ -75987,7 +76407,7 @@ function only(object2, paths) {
   const names = [...new Set(paths.map(([name3 = ""]) => name3))].filter((name3) => Reflect.has(object2, name3));
   const below = (name3) => only(
     Reflect.get(object2, name3),
-    paths.filter(([first]) => first === name3).map((path9) => path9.slice(1))
+    paths.filter(([first2]) => first2 === name3).map((path9) => path9.slice(1))
   );
   if (Array.isArray(object2))
     return names.map((name3) => ({ ...named4(object2[Number(name3)]), ...below(name3) }));
@@ -76003,16 +76423,24 @@ function yaml(value3) {
 
 // src/report/plan-report.ts
 function planReport(steps) {
-  const { seconds: seconds3, unpredicted } = plannedDowntime(steps);
-  const predictedSeconds = Math.ceil(seconds3);
+  const { unpredicted, ...predicted } = plannedDowntime(steps);
+  const { seconds: predictedSeconds, lowSeconds, highSeconds } = inWholeSeconds(predicted);
   return {
     downtimeSeconds: unpredicted.length > 0 ? void 0 : predictedSeconds,
     predictedSeconds,
+    ...{ lowSeconds, highSeconds },
     steps: steps.map(({ id, title, isDowntime, expected, moves }) => ({
-      ...{ id, title, isDowntime, seconds: expected?.seconds, basis: expected?.basis },
+      ...{ id, title, isDowntime, ...rangeOf(expected), basis: expected?.basis },
       moves: moves.map(reported)
     }))
   };
+}
+function rangeOf(expected) {
+  const predicted = expected && predictedOf(expected);
+  if (predicted === void 0) return {};
+  const rounded2 = (seconds4) => Math.round(seconds4 * 10) / 10;
+  const { seconds: seconds3, lowSeconds, highSeconds } = predicted;
+  return { seconds: seconds3, lowSeconds: rounded2(lowSeconds), highSeconds: rounded2(highSeconds) };
 }
 function reported(move) {
   switch (move.does) {
@@ -76470,8 +76898,8 @@ var rehearsed = {
   warning: "! The upgrade passed on a copy of the volume, with warnings",
   unknown: "? The rehearsal has not answered everything"
 };
-function headlineOf({ verdict, mode, error: error63, findings, rehearsal }) {
-  const ofRehearsal3 = rehearsal === void 0 ? void 0 : rehearsed[verdict];
+function headlineOf({ verdict, mode, error: error63, findings, rehearsal: rehearsal2 }) {
+  const ofRehearsal3 = rehearsal2 === void 0 ? void 0 : rehearsed[verdict];
   if (ofRehearsal3 !== void 0) return ofRehearsal3;
   if (mode === "rehearse" && verdict === "interrupted") return failures4[mode];
   if (mode === "cleanup" && verdict === "passed")
@@ -76517,22 +76945,30 @@ function renderSummary(report) {
 function under(title, lines) {
   return lines.length === 0 ? [] : [`## ${title}`, "", ...lines];
 }
-function aboutLines({ namespace, cluster, mode, downtimeSeconds, statisticsSeconds }) {
+function aboutLines({ namespace, cluster, mode, downtimeSeconds, statisticsSeconds, ...report }) {
   if (namespace === "") return [];
   const where = cluster === "" ? "" : ` in cluster ${code(cluster)}`;
-  const downtime = downtimeSeconds === void 0 ? "" : `, downtime of the applications **${String(downtimeSeconds)} s**`;
+  const downtime = downtimeSeconds === void 0 ? "" : `, downtime of the applications **${String(downtimeSeconds)} s**${predictedText(downtimeSeconds, report.predictedDowntime)}`;
   const statistics3 = statisticsSeconds === void 0 ? "" : `, full statistics after **${String(statisticsSeconds)} s**`;
   return [`Namespace ${code(namespace)}${where}, mode ${code(mode)}${downtime}${statistics3}.`, ""];
+}
+function predictedText(actual, predicted) {
+  const range = predicted && rangeText(predicted);
+  if (predicted === void 0 || range === void 0) return "";
+  const { isWithin, highSeconds } = predicted;
+  const outside = isWithin === false ? `; it took ${actual > highSeconds ? "longer" : "less"}` : "";
+  return ` (predicted: ${range}${outside})`;
 }
 function errorLines2({ error: error63 }) {
   if (error63 === void 0) return [];
   const lines = ["[!CAUTION]", prose(error63.message), "", ...remedyMarkdown("**What to do:** ", error63.remedy)];
   return [...lines.slice(0, -1).map((line) => `> ${line}`.trimEnd()), ""];
 }
-function upgradeLines({ serving, versions, backup: backup3, backupTimes, transfer, comparison }) {
+function upgradeLines({ serving, versions, backup: backup3, transfer, comparison, ...report }) {
   if (!serving) return [];
+  const ofBackup = backup3 === void 0 ? "" : `${timesText(report.backupTimes)}${proofText(report.backupProof)}`;
   return [
-    `PostgreSQL **${text2(versions.before ?? "12")}** → **${text2(versions.after ?? "14")}** (transfer mode ${code(transfer ?? "unknown")}), backup from before: ${code(backup3 ?? "none in the cluster")}${backup3 === void 0 ? "" : timesText(backupTimes)}.`,
+    `PostgreSQL **${text2(versions.before ?? "12")}** → **${text2(versions.after ?? "14")}** (transfer mode ${code(transfer ?? "unknown")}), backup from before: ${code(backup3 ?? "none in the cluster")}${ofBackup}.`,
     "",
     ...comparison === void 0 ? [] : [prose(`${comparison}.`), ""]
   ];
@@ -76541,6 +76977,12 @@ function timesText(times) {
   if (times === void 0) return "";
   const { cutAt = "an unknown time", readyAt } = times;
   return ` (cut at ${code(cutAt)}, ${readyAt === void 0 ? "not seen to be ready" : `ready at ${code(readyAt)}`})`;
+}
+function proofText(proof) {
+  if (proof === void 0) return "";
+  const { by, run: run3 = "", at = "an unknown time" } = proof;
+  if (by === "upgrade") return "; before the downtime PostgreSQL 12 started on a copy made in the same way";
+  return `; that such a backup can be restored was proved by the rehearsal of ${code(at)} (${link(code(run3), run3)})`;
 }
 function predictionLines({ serving, prediction }) {
   return serving || prediction === void 0 ? [] : [predictionText(prediction), ""];
@@ -76618,7 +77060,11 @@ async function publish(runner2, report) {
   if (report.cleanup?.freedBytes !== void 0) runner2.output("freedBytes", String(report.cleanup.freedBytes));
   if (report.downtimeSeconds !== void 0) runner2.output("downtimeSeconds", String(report.downtimeSeconds));
   const predicted = report.plan?.downtimeSeconds;
-  if (predicted !== void 0) runner2.output("predictedDowntimeSeconds", String(predicted));
+  if (report.plan !== void 0 && predicted !== void 0) {
+    const { lowSeconds, highSeconds } = report.plan;
+    runner2.output("predictedDowntimeSeconds", String(predicted));
+    runner2.output("predictedDowntimeRange", `${String(lowSeconds)}-${String(highSeconds)}`);
+  }
   const { pullRequest, issue: issue3, status } = report;
   if (status !== void 0) {
     runner2.output("next", (0,_chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .remedyText */ .K1)(status.next));
@@ -76851,6 +77297,10 @@ function runIdOf(runner2) {
 function seenId(probe2) {
   return probe2.known ? probe2.value.seen?.imageId : void 0;
 }
+function comparedWith(actual, predicted) {
+  if (predicted === void 0 || actual === void 0) return predicted;
+  return { ...predicted, isWithin: predicted.lowSeconds <= actual && actual <= predicted.highSeconds };
+}
 function reportOf2(version4, {
   inputs,
   cluster,
@@ -76866,7 +77316,7 @@ function reportOf2(version4, {
   status,
   cleanup: cleaned,
   image: image2,
-  rehearsal
+  rehearsal: rehearsal2
 }, timeline, error63) {
   return {
     schema: 2,
@@ -76877,7 +77327,7 @@ function reportOf2(version4, {
     verdict,
     findings,
     checkSeconds,
-    rehearsal,
+    rehearsal: rehearsal2,
     images: facts && {
       upgrade: { reference: facts.upgradeImage, seen: seenId(facts.upgradeProbe) },
       serving: { reference: facts.serving.reference, seen: seenId(facts.servingProbe) },
@@ -76889,7 +77339,10 @@ function reportOf2(version4, {
     snapshot: results.backup?.kind === "snapshot" ? results.backup.name : void 0,
     backup: results.backup && backupName(results.backup),
     backupTimes: results.backupTimes,
+    backupProof: results.backupProof,
     downtimeSeconds: timeline.downtimeSeconds,
+    // A way back takes what nobody has predicted.
+    predictedDowntime: comparedWith(verdict === "upgraded" ? timeline.downtimeSeconds : void 0, results.predicted),
     statisticsSeconds: timeline.statisticsSeconds,
     prediction: facts && predictionOf(facts),
     plan,
@@ -76950,7 +77403,7 @@ function tellRehearsal({ runner: runner2 }) {
   runner2.log.annotate(
     "warning",
     "rehearsal",
-    `This run was killed in a rehearsal in namespace ${namespace}. PostgreSQL and its volume are as they were. The next rehearsal or upgrade removes what the rehearsal made. To see it: ${list3}.`
+    `This run was killed in a rehearsal in namespace ${namespace}. PostgreSQL and its volume are as they were. The next rehearsal, upgrade or cleanup removes what the rehearsal made. To see it: ${list3}.`
   );
 }
 async function lookAt({ runner: runner2, crypto: crypto2, connect }, signal) {
@@ -77069,10 +77522,10 @@ function unescaped(text4) {
 var dropped = /[\s\p{Cc}"'`]+/gu;
 function compact(text4) {
   return new ChangedText(text4.replace(dropped, ""), () => {
-    let gone3 = 0;
+    let gone2 = 0;
     return Array.from(text4.matchAll(dropped), ({ 0: { length }, index }) => {
-      const part = { at: index - gone3, length: 0, start: index, end: index + length };
-      gone3 += length;
+      const part = { at: index - gone2, length: 0, start: index, end: index + length };
+      gone2 += length;
       return part;
     });
   });
@@ -77129,12 +77582,12 @@ function readEscape(text4, start4) {
   return escaped === void 0 ? { end: end2 - letter.length, text: "" } : { end: end2, text: escaped };
 }
 function readBytes(text4, start4) {
-  const first = readByte(text4, start4);
-  if (first === void 0) return { end: start4 + 1, text: "%" };
-  const alone = { end: first.end, text: String.fromCharCode(first.value) };
-  const more = first.value >= 240 ? 3 : first.value >= 224 ? 2 : first.value >= 194 ? 1 : 0;
-  let point = more === 0 ? first.value : first.value & 63 >> more;
-  let { end: end2 } = first;
+  const first2 = readByte(text4, start4);
+  if (first2 === void 0) return { end: start4 + 1, text: "%" };
+  const alone = { end: first2.end, text: String.fromCharCode(first2.value) };
+  const more = first2.value >= 240 ? 3 : first2.value >= 224 ? 2 : first2.value >= 194 ? 1 : 0;
+  let point = more === 0 ? first2.value : first2.value & 63 >> more;
+  let { end: end2 } = first2;
   for (let left = more; left > 0; left--) {
     const next = readByte(text4, end2);
     if (next === void 0 || next.value >> 6 !== 2) return alone;
@@ -77179,8 +77632,8 @@ function formsOf(secret2) {
 }
 function base64Core(bytes, shift) {
   const whole3 = btoa(String.fromCharCode(...new Uint8Array(shift), ...bytes));
-  const first = shift === 0 ? 0 : shift + 1;
-  return whole3.slice(first, Math.floor((shift + bytes.length) * 8 / 6));
+  const first2 = shift === 0 ? 0 : shift + 1;
+  return whole3.slice(first2, Math.floor((shift + bytes.length) * 8 / 6));
 }
 function pieces(form) {
   if (form.length <= 2 * piece) return [form];
@@ -77365,8 +77818,8 @@ function masked(text4, ranges) {
   const parts = [];
   let at = 0;
   for (let next = 0; next < sorted.length; ) {
-    const [start4 = 0, first = 0] = sorted[next] ?? [];
-    let end2 = first;
+    const [start4 = 0, first2 = 0] = sorted[next] ?? [];
+    let end2 = first2;
     for (next++; next < sorted.length && (sorted[next]?.[0] ?? 0) <= end2; next++)
       end2 = Math.max(end2, sorted[next]?.[1] ?? 0);
     if (end2 <= start4) continue;
@@ -77390,6 +77843,7 @@ var outputTable = {
   backup: "Kind and name of the object that holds the volume as it was before the upgrade, for example `VolumeSnapshot data-…`.",
   downtimeSeconds: "Seconds from the stop of the first application until the last one is ready again.",
   predictedDowntimeSeconds: "For a dry run of an upgrade: seconds that the downtime is predicted to take. Not set where a step of it cannot be predicted; the report names the step.",
+  predictedDowntimeRange: "With it: the least and the most seconds that the downtime is predicted to take, as in `24-41`.",
   freedBytes: "For `mode: cleanup`: how many bytes more the server's volume has free, as measured. Snapshots and other volumes are not in it.",
   step: "For `mode: status`: the last step of an unfinished upgrade.",
   holder: "For `mode: status`: address of the run that holds the upgrade, or held it when it died.",
