@@ -15,6 +15,7 @@ import { blockingText } from '../report/finding-groups.ts';
 import { logFindings } from '../report/log-findings.ts';
 import { serverImage, type Target } from '../target/target.ts';
 import { alreadyUpgraded } from '../upgrade/steps/already.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { JournalSeal } from '../journal/seal.ts';
 import { locate, type Mask } from './locate.ts';
 import type { ClusterModeContext } from './mode.ts';
@@ -147,12 +148,14 @@ function refuseIfBlocked(findings: readonly Finding[], failOn: Inputs['failOn'])
 
 /**
  * What the last rehearsal of the server adds to what the checks have found.
+ * @param earlier journal of the last upgrade
  * @throws UpgradeError `rehearsal-missing`
  */
 export async function withRehearsal(
   context: ClusterModeContext,
   checked: CheckedServer,
+  earlier: Journal | undefined,
 ): Promise<CheckedServer & { readonly facts: FactsWithRehearsal }> {
-  const rehearsed = await expectRehearsed({ ...context, ...checked });
+  const rehearsed = await expectRehearsed({ ...context, ...checked, earlier });
   return { ...checked, facts: { ...checked.facts, ...rehearsed } };
 }

@@ -42,7 +42,7 @@ export async function dryRun(given: ClusterModeContext): Promise<void> {
   // As the upgrade would judge them.
   try {
     await expectStartInTime(context);
-    facts = (await withRehearsal(context, checked)).facts;
+    facts = (await withRehearsal(context, checked, journal)).facts;
     if (inputs.maxDowntime !== undefined)
       expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log);
   } catch (error) {

@@ -35,7 +35,7 @@ export async function upgrade(given: ClusterModeContext): Promise<void> {
   const journal = await findJournal(context.cluster, found.target, found.seal);
   try {
     if (journal?.isClosed === false) await resume(context, found, journal, rehearsals);
-    else if (!(await begin(context, found, rehearsals))) {
+    else if (!(await begin(context, found, rehearsals, journal))) {
       await publishValues(context);
       return;
     }
@@ -68,8 +68,16 @@ export async function upgrade(given: ClusterModeContext): Promise<void> {
 
 type Rehearsals = ReturnType<typeof rehearsalsOf>;
 
-/** @returns false when there is nothing to upgrade */
-async function begin(context: ClusterModeContext, found: FoundServer, rehearsals: Rehearsals): Promise<boolean> {
+/**
+ * @param earlier journal of the last upgrade
+ * @returns false when there is nothing to upgrade
+ */
+async function begin(
+  context: ClusterModeContext,
+  found: FoundServer,
+  rehearsals: Rehearsals,
+  earlier: Journal | undefined,
+): Promise<boolean> {
   const { progress, inputs, signal, scripts, runId } = context;
   // Before checks that take minutes; where PostgreSQL 14 serves already, they only say so.
   if (serverImage(found.target) !== inputs.servingImage.reference) await expectStartInTime(context);
@@ -78,7 +86,7 @@ async function begin(context: ClusterModeContext, found: FoundServer, rehearsals
     await releaseExpired(context, inputs.namespace, runId);
     return false;
   }
-  const checked = await withRehearsal(context, judged);
+  const checked = await withRehearsal(context, judged, earlier);
   if (inputs.maxDowntime !== undefined)
     expectShortPlan(inputs, draftUpgrade(checked.facts, scripts.job, runId, context.clock.now()), context.log);
   // From here on a cancellation has something to undo.

@@ -7,6 +7,7 @@ import type { Database } from '../database/database.ts';
 import { digestsIn, digestsQuestion, type Digests } from '../database/digests.ts';
 import type { Facts, FactsWithRehearsal } from '../facts/facts.ts';
 import { jobOf, seenBy } from '../facts/job-of.ts';
+import type { Journal } from '../journal/journal.ts';
 import { ofRehearsal, type JournalSeal } from '../journal/seal.ts';
 import type { ClusterReader } from '../ports/cluster.ts';
 import type { Log } from '../ports/runner.ts';
@@ -24,6 +25,8 @@ interface Server {
   readonly scripts: Pick<Scripts, 'job'>;
   /** Of the action. */
   readonly version: string;
+  /** Journal of the last upgrade. */
+  readonly earlier: Journal | undefined;
 }
 
 /** What a rehearsal that counts adds to the facts. */
@@ -62,10 +65,10 @@ async function lastRehearsal(server: Server): Promise<RehearsalRecord | string> 
   return record === undefined || record === 'foreign' || why !== undefined ? (why ?? 'it could not be read') : record;
 }
 
-function rehearsedBy({ facts, log }: Server, record: RehearsalRecord): Rehearsed {
+function rehearsedBy({ facts, log, earlier }: Server, record: RehearsalRecord): Rehearsed {
   const { seconds: rehearsed } = record;
   const proof = record.schema === 1 ? undefined : record.proof;
-  const why = whyNoProof(proof, facts);
+  const why = whyNoProof(proof, facts) ?? whyDisproved(record, earlier);
   if (proof === undefined || why !== undefined) {
     if (facts.inputs.backup === 'snapshot' || facts.inputs.backup === 'clone')
       log.info(`That rehearsal does not prove the backup: ${why ?? ''}`);
@@ -73,6 +76,17 @@ function rehearsedBy({ facts, log }: Server, record: RehearsalRecord): Rehearsed
   }
   const cuts = proof.kind === 'snapshot' ? proof.cuts : undefined;
   return { rehearsed, rehearsalProof: { run: record.runId, at: record.endedAt, cuts } };
+}
+
+/** Milliseconds by which a runner's clock may differ from the API server's. */
+const runnersDifference = 5 * 60_000;
+
+/** An upgrade since then has ended at the proof of its backup. What it saw there is newer, whether or not the backup could be restored. */
+function whyDisproved({ endedAt }: RehearsalRecord, earlier: Journal | undefined): string | undefined {
+  if (earlier?.noted.step !== 'prove-backup' || earlier.noted.back === undefined) return undefined;
+  const { startedAt } = earlier.record;
+  if (new Date(startedAt).getTime() < new Date(endedAt).getTime() - runnersDifference) return undefined;
+  return `the upgrade that began at ${startedAt} has ended at the proof of its backup`;
 }
 
 /** Why the last rehearsal does not count; undefined where it does. What can't be read is not the same. */

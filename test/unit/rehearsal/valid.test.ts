@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { endWith } from '../../../src/common/errors.ts';
+import { Journal } from '../../../src/journal/journal.ts';
 import { ofRehearsal } from '../../../src/journal/seal.ts';
+import type { LeasedCluster } from '../../../src/ports/cluster.ts';
 import { seenBy } from '../../../src/facts/job-of.ts';
 import { proofOf } from '../../../src/rehearsal/backup-proof.ts';
 import { identityOf, writeRecord } from '../../../src/rehearsal/record.ts';
@@ -11,7 +13,10 @@ import { FakeLog } from '../fake-runner.ts';
 import { cluster as namespaceWithServer, inputs, namespace, statefulSet, target } from '../objects.ts';
 import { facts, known, servingProbe, unread, upgradeProbe } from '../prechecks/facts.ts';
 import { thrownBy } from '../thrown.ts';
+import { recordOf } from '../upgrade/context.ts';
 import { seal } from '../upgrade/sealed.ts';
+
+type Notes = Parameters<Journal<LeasedCluster>['noteAll']>[0];
 
 const endedAt = '2026-01-02T03:04:05.000Z';
 
@@ -50,9 +55,9 @@ async function rehearsed(rehearsal: string, was = true, asBefore = false) {
       asBefore ? { ...record, schema: 1 } : { ...record, schema: 2, ...(proof === undefined ? {} : { proof }) },
     );
   cluster.calls.length = 0;
-  const run = (more: Partial<typeof all> = {}, script = 'echo upgrade', version = '1.0.0') =>
+  const run = (more: Partial<typeof all> = {}, script = 'echo upgrade', version = '1.0.0', earlier?: Journal) =>
     expectRehearsed({
-      ...{ cluster, log, seal, facts: { ...all, ...more } },
+      ...{ cluster, log, seal, earlier, facts: { ...all, ...more } },
       ...{ scripts: { job: { 'upgrade.sh': script } }, version },
       database: fakeDatabase(cluster, all.target, state),
     });
@@ -145,6 +150,21 @@ describe('an upgrade that requires none', () => {
     expect(await run(more)).toEqual({ rehearsed: { 'rehearsal-upgrade': 7 } });
     expect(log.text).toContain(`That rehearsal does not prove the backup: `);
     expect(log.text).toContain(why);
+  });
+
+  test.each<[string, Notes, string, boolean]>([
+    ['that ended at the proof of its backup', { step: 'prove-backup', back: 'It does not start.' }, '04:00', false],
+    ['that did so, by a clock that is slow', { step: 'prove-backup', back: 'It does not start.' }, '03:00', false],
+    ['that did so before', { step: 'prove-backup', back: 'It does not start.' }, '02:00', true],
+    ['that ended later', { step: 'quiesce', back: 'Clients stay.' }, '04:00', true],
+  ])('after an upgrade %s', async (_which, noted, time, isProved) => {
+    const { run, cluster, log } = await rehearsed('auto');
+    const record = { ...recordOf(await target()), startedAt: `2026-01-02T${time}:00.000Z` };
+    const journal = await Journal.begin(cluster, namespace, seal, record);
+    await journal.noteAll({ ...noted, outcome: 'reverted' });
+    const { rehearsed: seconds, rehearsalProof: proof } = await run({}, undefined, undefined, journal);
+    expect([seconds, proof !== undefined]).toEqual([{ 'rehearsal-upgrade': 7 }, isProved]);
+    expect(log.text.includes('has ended at the proof of its backup')).toBe(!isProved);
   });
 
   test('does not ask with "off"', async () => {
