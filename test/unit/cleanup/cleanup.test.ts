@@ -17,7 +17,7 @@ import { backup, clean, expireLeases, former, scene, type Scene } from './scene.
 jest.setTimeout(300_000);
 
 /** Calls at which `npm test` kills a run. */
-const kills = 12;
+const kills = 8;
 
 describe('a cleanup', () => {
   test('lists what it removes, takes a backup of PostgreSQL 14, removes all of it, and says what was freed', async () => {

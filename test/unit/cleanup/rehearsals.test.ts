@@ -14,7 +14,7 @@ import { clean, expireLeases, scene, type Cleaned, type Scene } from './scene.ts
 jest.setTimeout(300_000);
 
 /** Calls at which `npm test` kills a run. */
-const kills = 8;
+const kills = 4;
 
 const rehearsing = 'https://github.example/o/r/actions/runs/7/attempts/1';
 
