@@ -72954,10 +72954,10 @@ async function lastRehearsal(server2) {
   const why = await whyUncounted(server2, record4);
   return record4 === void 0 || record4 === "foreign" || why !== void 0 ? why ?? "it could not be read" : record4;
 }
-function rehearsedBy({ facts, log: log2 }, record4) {
+function rehearsedBy({ facts, log: log2, earlier: earlier2 }, record4) {
   const { seconds: rehearsed2 } = record4;
   const proof = record4.schema === 1 ? void 0 : record4.proof;
-  const why = whyNoProof(proof, facts);
+  const why = whyNoProof(proof, facts) ?? whyDisproved(record4, earlier2);
   if (proof === void 0 || why !== void 0) {
     if (facts.inputs.backup === "snapshot" || facts.inputs.backup === "clone")
       log2.info(`That rehearsal does not prove the backup: ${why ?? ""}`);
@@ -72965,6 +72965,13 @@ function rehearsedBy({ facts, log: log2 }, record4) {
   }
   const cuts = proof.kind === "snapshot" ? proof.cuts : void 0;
   return { rehearsed: rehearsed2, rehearsalProof: { run: record4.runId, at: record4.endedAt, cuts } };
+}
+var runnersDifference = 5 * 6e4;
+function whyDisproved({ endedAt }, earlier2) {
+  if (earlier2?.noted.step !== "prove-backup" || earlier2.noted.back === void 0) return void 0;
+  const { startedAt } = earlier2.record;
+  if (new Date(startedAt).getTime() < new Date(endedAt).getTime() - runnersDifference) return void 0;
+  return `the upgrade that began at ${startedAt} has ended at the proof of its backup`;
 }
 async function whyUncounted(server2, record4) {
   const { cluster, database, facts } = server2;
@@ -73285,8 +73292,8 @@ function refuseIfBlocked(findings, failOn) {
     "Do what each of these findings says, then run the checks again. Nothing was changed."
   );
 }
-async function withRehearsal(context, checked3) {
-  const rehearsed2 = await expectRehearsed({ ...context, ...checked3 });
+async function withRehearsal(context, checked3, earlier2) {
+  const rehearsed2 = await expectRehearsed({ ...context, ...checked3, earlier: earlier2 });
   return { ...checked3, facts: { ...checked3.facts, ...rehearsed2 } };
 }
 
@@ -76484,7 +76491,7 @@ async function dryRun(given2) {
   let facts = checked3.facts;
   try {
     await expectStartInTime(context);
-    facts = (await withRehearsal(context, checked3)).facts;
+    facts = (await withRehearsal(context, checked3, journal2)).facts;
     if (inputs.maxDowntime !== void 0)
       expectShortPlan(inputs, draftUpgrade(facts, scripts.job, runId, clock.now()), log2);
   } catch (error63) {
@@ -76570,7 +76577,7 @@ async function upgrade2(given2) {
   const journal2 = await findJournal(context.cluster, found3.target, found3.seal);
   try {
     if (journal2?.isClosed === false) await resume(context, found3, journal2, rehearsals);
-    else if (!await begin(context, found3, rehearsals)) {
+    else if (!await begin(context, found3, rehearsals, journal2)) {
       await publishValues(context);
       return;
     }
@@ -76595,7 +76602,7 @@ async function upgrade2(given2) {
   }
   if (results.unwell !== void 0) throw results.unwell;
 }
-async function begin(context, found3, rehearsals) {
+async function begin(context, found3, rehearsals, earlier2) {
   const { progress, inputs, signal, scripts, runId } = context;
   if (serverImage(found3.target) !== inputs.servingImage.reference) await expectStartInTime(context);
   const judged2 = await checkServer(context, found3);
@@ -76603,7 +76610,7 @@ async function begin(context, found3, rehearsals) {
     await releaseExpired(context, inputs.namespace, runId);
     return false;
   }
-  const checked3 = await withRehearsal(context, judged2);
+  const checked3 = await withRehearsal(context, judged2, earlier2);
   if (inputs.maxDowntime !== void 0)
     expectShortPlan(inputs, draftUpgrade(checked3.facts, scripts.job, runId, context.clock.now()), context.log);
   if (signal.aborted) throw new _chunk_2CEMYDGG_js__WEBPACK_IMPORTED_MODULE_3__/* .CancelledError */ .cc("the checks ran; the upgrade had not begun");
