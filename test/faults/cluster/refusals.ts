@@ -215,6 +215,8 @@ function forgetContentsOf(driver: string): void {
 /** Those that were deleted while the storage did not answer go when it does again. */
 async function snapshotsGone(): Promise<void> {
   for (let waited = 0; ; waited++) {
+    // What csi-snapshotter was told while the class had another driver, or was gone, it leaves until the content changes.
+    kubectl('annotate', 'volumesnapshotcontents', '--all', '--overwrite', `faults/look=${String(waited)}`);
     const { items } = kubectlJson('-n', namespace, 'get', 'volumesnapshots') as {
       items: { metadata: { name: string; deletionTimestamp?: string } }[];
     };
