@@ -3,6 +3,7 @@ import type { Facts, FactsWithRehearsal } from '../../../src/facts/facts.ts';
 import { expectedSeconds, spreadOf } from '../../../src/upgrade/expected-seconds.ts';
 import { upgradePermissions } from '../../../src/permissions/upgrade-permissions.ts';
 import { claim, inputs, namespace, target } from '../objects.ts';
+import { stepsOfDowntime } from './planned.ts';
 import { facts, known, unread } from '../prechecks/facts.ts';
 
 async function expected(step: string, { rehearsed, rehearsalProof, ...more }: Partial<FactsWithRehearsal> = {}) {
@@ -122,25 +123,12 @@ test('the wait until PostgreSQL 14 is ready has the period of its probe where no
 describe('a prediction has a range', () => {
   const spreadOfStep = async (step: string, more: Partial<FactsWithRehearsal> = {}) =>
     expectedSeconds(step, { ...(await facts(more)), ...more })?.spread;
-  const steps = [
-    ...[
-      'stop-applications',
-      'quiesce',
-      'stop-postgresql',
-      'backup',
-      'upgrade-job',
-      'backup-ready',
-      'activate',
-      'verify',
-    ],
-    ...['update-extensions', 'server-ready', 'restore-applications'],
-  ];
 
   test.each<[string, Partial<FactsWithRehearsal>]>([
     ['', {}],
     [' by a rehearsal', { rehearsed: { 'rehearsal-job': 6, 'rehearsal-data': 1, 'rehearsal-sort-order': 1 } }],
   ])('of at most 40 % to each side%s', async (_how, more) => {
-    for (const step of steps) {
+    for (const step of stepsOfDowntime) {
       const { low, high } = (await spreadOfStep(step, more)) ?? { low: 1, high: 1 };
       expect([step, low >= 0.6 && low <= 1, high >= 1 && high <= 1.4]).toEqual([step, true, true]);
     }

@@ -5,7 +5,7 @@ import { downtimeText, stepLine } from '../../../src/report/plan-lines.ts';
 import { planReport } from '../../../src/report/plan-report.ts';
 import { plannedDowntime, type PlannedStep } from '../../../src/report/planned-step.ts';
 import { live } from './live.ts';
-import { planned, rehearsed } from './planned.ts';
+import { planned, rehearsed, stepsOfDowntime } from './planned.ts';
 
 describe('seconds', () => {
   test('of a copy are those of writing the data and reading it again', async () => {
@@ -32,19 +32,7 @@ describe('seconds', () => {
     const job = steps.find(({ id }) => id === 'upgrade-job');
     expect(job?.expected?.seconds).toBeGreaterThan(3 + 1.3 + 1 + 2 + 2);
     expect(plannedDowntime(steps).seconds).toBeGreaterThan(job?.expected?.seconds ?? Infinity);
-    expect(steps.filter(({ isDowntime }) => isDowntime).map(({ id }) => id)).toEqual([
-      'stop-applications',
-      'quiesce',
-      'stop-postgresql',
-      'backup',
-      'upgrade-job',
-      'backup-ready',
-      'activate',
-      'verify',
-      'update-extensions',
-      'server-ready',
-      'restore-applications',
-    ]);
+    expect(steps.filter(({ isDowntime }) => isDowntime).map(({ id }) => id)).toEqual(stepsOfDowntime);
     const last = ['restore-applications', 'quick-analyze', 'analyze', 'confirm-backup', 'finish'];
     expect(steps.slice(-5).map(({ id }) => id)).toEqual(last);
     for (const step of planReport(steps).steps)

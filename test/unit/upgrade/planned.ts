@@ -24,3 +24,18 @@ export async function planned(
   const all = await facts({ inputs: inputs(given), target: context.target });
   return draftUpgrade({ ...all, ...more }, context.scripts, 'run-1', clock.now());
 }
+
+/** The steps of a downtime without hooks, in their order. */
+export const stepsOfDowntime = [
+  'stop-applications',
+  'quiesce',
+  'stop-postgresql',
+  'backup',
+  'upgrade-job',
+  'backup-ready',
+  'activate',
+  'verify',
+  'update-extensions',
+  'server-ready',
+  'restore-applications',
+];
