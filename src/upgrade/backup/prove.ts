@@ -45,15 +45,11 @@ export const proveBackup: Step = {
       if (context.inputs.verifyBackup) await tryCopy(context);
       return;
     }
-    if (await isRehearsed(context)) {
-      // A restore needs them, whoever has proved that it works.
-      await freeNames(context);
-      await live[kind].make(context);
-      expectWait(context);
-      return;
-    }
+    const isProved = await isRehearsed(context);
+    // A restore needs them, whoever has proved that it works.
+    if (isProved) await freeNames(context);
     const name = await live[kind].make(context);
-    if (!context.inputs.verifyBackup) {
+    if (isProved || !context.inputs.verifyBackup) {
       expectWait(context);
       return;
     }
