@@ -62905,14 +62905,10 @@ var proveBackup = {
       if (context.inputs.verifyBackup) await tryCopy(context);
       return;
     }
-    if (await isRehearsed(context)) {
-      await freeNames(context);
-      await live[kind].make(context);
-      expectWait(context);
-      return;
-    }
+    const isProved = await isRehearsed(context);
+    if (isProved) await freeNames(context);
     const name3 = await live[kind].make(context);
-    if (!context.inputs.verifyBackup) {
+    if (isProved || !context.inputs.verifyBackup) {
       expectWait(context);
       return;
     }
